@@ -1,0 +1,2 @@
+//! Moves every task of the agent stages on.
+fn main() {}
