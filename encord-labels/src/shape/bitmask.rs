@@ -1,0 +1,373 @@
+//! Bitmasks: which pixels of a frame belong to an object.
+//!
+//! The platform sends a mask as a run-length string over row-major pixels. [`Bitmask`] keeps that string,
+//! so reading and writing a row costs nothing per pixel, and works on runs wherever it can: area, bounding
+//! box, overlap and look-ups never unfold the mask. Only the conversions to pixels do, and they refuse
+//! masks above a stated limit before they allocate.
+
+use std::ops::Range;
+
+use super::rle::{self, Counts, RleError, Runs};
+
+/// Largest mask, in pixels, that is unfolded unless a caller sets another limit: 2²⁸, about 16,000 × 16,000.
+pub const MAX_MASK_PIXELS: u64 = 1 << 28;
+
+/// A mask over a frame of `height` × `width` pixels.
+///
+/// Checked constructors ([`Bitmask::new`], [`Bitmask::from_pixels`]) guarantee that the string fits the size.
+/// [`Bitmask::from_wire`] takes whatever the platform sent; ask [`Bitmask::validate`] before trusting it.
+///
+/// ```
+/// use encord_labels::shape::Bitmask;
+/// let pixels = [false, false, false, false, false, true, true, false, false, true, true, false];
+/// let mask = Bitmask::from_pixels(&pixels, 3, 4)?;
+/// assert_eq!(mask.rle(), "5220O");
+/// assert_eq!(mask.area()?, 4);
+/// assert_eq!(mask.bounding_box()?, Some((1..3, 1..3)));
+/// # Ok::<(), encord_labels::shape::BitmaskError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Bitmask {
+    top: i64,
+    left: i64,
+    height: u32,
+    width: u32,
+    rle: String,
+}
+
+/// Why a mask could not be made or read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BitmaskError {
+    /// The run-length string is damaged or does not fit the size.
+    #[error(transparent)]
+    Rle(#[from] RleError),
+    /// The number of pixels given is not `height` × `width`.
+    #[error("mask of {height} x {width} pixels needs {expected} values, got {got}")]
+    Size {
+        /// Rows.
+        height: u32,
+        /// Columns.
+        width: u32,
+        /// `height` × `width`.
+        expected: u64,
+        /// Values given.
+        got: u64,
+    },
+    /// The mask is larger than the limit for unfolding it.
+    #[error("mask of {height} x {width} pixels is above the limit of {limit} pixels")]
+    TooLarge {
+        /// Rows.
+        height: u32,
+        /// Columns.
+        width: u32,
+        /// Most pixels allowed.
+        limit: u64,
+    },
+    /// Two masks that must have one size differ.
+    #[error("masks differ in size: {left:?} and {right:?} (height, width)")]
+    Mismatch {
+        /// Height and width of the first.
+        left: (u32, u32),
+        /// Height and width of the second.
+        right: (u32, u32),
+    },
+}
+
+impl Bitmask {
+    /// A mask from a row-major run-length string, checked against the size.
+    ///
+    /// A string that covers less than the mask is accepted; the rest is unset, as the platform reads it.
+    pub fn new(height: u32, width: u32, rle: impl Into<String>) -> Result<Self, BitmaskError> {
+        let mask = Self { top: 0, left: 0, height, width, rle: rle.into() };
+        mask.validate()?;
+        Ok(mask)
+    }
+
+    /// A mask exactly as a label document spells it, with nothing checked.
+    ///
+    /// `top` and `left` are kept and written back; they have no influence on the pixels.
+    pub fn from_wire(top: i64, left: i64, height: u32, width: u32, rle: impl Into<String>) -> Self {
+        Self { top, left, height, width, rle: rle.into() }
+    }
+
+    /// Encodes row-major pixels.
+    pub fn from_pixels(pixels: &[bool], height: u32, width: u32) -> Result<Self, BitmaskError> {
+        let expected = u64::from(height) * u64::from(width);
+        if pixels.len() as u64 != expected {
+            return Err(BitmaskError::Size { height, width, expected, got: pixels.len() as u64 });
+        }
+        Ok(Self { top: 0, left: 0, height, width, rle: rle::encode_cells(pixels.iter().copied()) })
+    }
+
+    /// A mask without any pixel set.
+    pub fn empty(height: u32, width: u32) -> Self {
+        let area = u64::from(height) * u64::from(width);
+        let rle = if area == 0 { String::new() } else { rle::encode_counts([area]) };
+        Self { top: 0, left: 0, height, width, rle }
+    }
+
+    /// A mask from `(row, columns)` spans in row order, each span after the one before it.
+    ///
+    /// Spans are cut to the mask; whatever does not come after the previous span is joined with it.
+    pub(crate) fn from_spans(
+        height: u32,
+        width: u32,
+        spans: impl IntoIterator<Item = (u32, Range<u32>)>,
+    ) -> Self {
+        let total = u64::from(height) * u64::from(width);
+        let mut encoder = rle::Encoder::default();
+        let mut open = 0..0u64;
+        let mut written = 0u64;
+        for (row, columns) in spans {
+            let (from, to) = (columns.start.min(width), columns.end.min(width));
+            if row >= height || from >= to {
+                continue;
+            }
+            let base = u64::from(row) * u64::from(width);
+            let (start, end) = (base + u64::from(from), base + u64::from(to));
+            if start <= open.end && open.end > open.start {
+                open.end = open.end.max(end);
+                continue;
+            }
+            if open.end > open.start {
+                encoder.push(open.start - written);
+                encoder.push(open.end - open.start);
+                written = open.end;
+            }
+            open = start..end;
+        }
+        if open.end > open.start {
+            encoder.push(open.start - written);
+            encoder.push(open.end - open.start);
+            written = open.end;
+        }
+        if written < total {
+            encoder.push(total - written);
+        }
+        Self { top: 0, left: 0, height, width, rle: encoder.finish() }
+    }
+
+    /// Row offset as sent; the platform always sends 0.
+    pub fn top(&self) -> i64 {
+        self.top
+    }
+
+    /// Column offset as sent; the platform always sends 0.
+    pub fn left(&self) -> i64 {
+        self.left
+    }
+
+    /// Rows.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// Columns.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// The row-major run-length string.
+    pub fn rle(&self) -> &str {
+        &self.rle
+    }
+
+    /// Reads the whole string and checks that it is well formed and fits the size.
+    pub fn validate(&self) -> Result<(), BitmaskError> {
+        self.runs().try_for_each(|run| run.map(|_| ())).map_err(BitmaskError::from)
+    }
+
+    /// Number of pixels set.
+    pub fn area(&self) -> Result<u64, BitmaskError> {
+        let mut area = 0;
+        for run in self.runs() {
+            let run = run?;
+            area += run.end() - run.start() + 1;
+        }
+        Ok(area)
+    }
+
+    /// Rows and columns of the smallest box around the pixels set; `None` if none is.
+    pub fn bounding_box(&self) -> Result<Option<(Range<u32>, Range<u32>)>, BitmaskError> {
+        let mut found: Option<(Range<u32>, Range<u32>)> = None;
+        for span in self.spans() {
+            let (row, columns) = span?;
+            found = Some(match found {
+                None => (row..row + 1, columns),
+                Some((rows, across)) => {
+                    (rows.start..row + 1, across.start.min(columns.start)..across.end.max(columns.end))
+                }
+            });
+        }
+        Ok(found)
+    }
+
+    /// Whether the pixel at `row`, `column` is set. Pixels outside the mask are not.
+    pub fn contains(&self, row: u32, column: u32) -> Result<bool, BitmaskError> {
+        if row >= self.height || column >= self.width {
+            return Ok(false);
+        }
+        let index = u64::from(row) * u64::from(self.width) + u64::from(column);
+        for run in self.runs() {
+            let run = run?;
+            if *run.end() >= index {
+                return Ok(*run.start() <= index);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Number of pixels set in both masks. Both must have one size.
+    pub fn intersection_area(&self, other: &Self) -> Result<u64, BitmaskError> {
+        self.same_size(other)?;
+        let (mut mine, mut theirs) = (self.runs(), other.runs());
+        let (mut a, mut b) = (mine.next().transpose()?, theirs.next().transpose()?);
+        let mut shared = 0;
+        while let (Some(left), Some(right)) = (&a, &b) {
+            let (start, end) = (*left.start().max(right.start()), *left.end().min(right.end()));
+            if start <= end {
+                shared += end - start + 1;
+            }
+            if left.end() < right.end() {
+                a = mine.next().transpose()?;
+            } else {
+                b = theirs.next().transpose()?;
+            }
+        }
+        Ok(shared)
+    }
+
+    /// Intersection over union, between 0 and 1. Two empty masks have 0.
+    pub fn iou(&self, other: &Self) -> Result<f64, BitmaskError> {
+        let shared = self.intersection_area(other)?;
+        let union = self.area()? + other.area()? - shared;
+        Ok(if union == 0 { 0.0 } else { shared as f64 / union as f64 })
+    }
+
+    /// Whether both masks have one size and the same pixels, however their strings are spelled.
+    pub fn same_pixels(&self, other: &Self) -> Result<bool, BitmaskError> {
+        if (self.height, self.width) != (other.height, other.width) {
+            return Ok(false);
+        }
+        let shared = self.intersection_area(other)?;
+        Ok(shared == self.area()? && shared == other.area()?)
+    }
+
+    /// All pixels, row by row. Masks above [`MAX_MASK_PIXELS`] are refused.
+    pub fn to_pixels(&self) -> Result<Vec<bool>, BitmaskError> {
+        self.to_pixels_within(MAX_MASK_PIXELS)
+    }
+
+    /// As [`Bitmask::to_pixels`] with the caller's limit. Allocates one byte per pixel, and nothing
+    /// before the size is known to be within the limit.
+    pub fn to_pixels_within(&self, limit: u64) -> Result<Vec<bool>, BitmaskError> {
+        let pixels = self.pixel_count(limit)?;
+        let mut out = vec![false; pixels];
+        for run in self.runs() {
+            let run = run?;
+            // The runs are checked against the pixel count, which fits usize.
+            out[*run.start() as usize..=*run.end() as usize].fill(true);
+        }
+        Ok(out)
+    }
+
+    /// The column-major run-length string COCO tools read, with the closing run written.
+    ///
+    /// ```
+    /// use encord_labels::shape::Bitmask;
+    /// let mask = Bitmask::new(100, 200, "c<6R6000eab0")?;
+    /// assert_eq!(mask.to_coco_rle()?, "^93Q3000000000jdb0");
+    /// assert_eq!(Bitmask::from_coco_rle(100, 200, "^93Q3000000000jdb0")?, mask);
+    /// # Ok::<(), encord_labels::shape::BitmaskError>(())
+    /// ```
+    pub fn to_coco_rle(&self) -> Result<String, BitmaskError> {
+        let pixels = self.to_pixels()?;
+        Ok(rle::encode_cells(transposed(&pixels, self.height as usize, self.width as usize)))
+    }
+
+    /// The column-major run counts of COCO's uncompressed form, starting with the unset pixels.
+    pub fn to_coco_counts(&self) -> Result<Vec<u64>, BitmaskError> {
+        Ok(Counts::new(&self.to_coco_rle()?).collect::<Result<_, _>>()?)
+    }
+
+    /// A mask from COCO's compressed column-major string.
+    pub fn from_coco_rle(height: u32, width: u32, counts: &str) -> Result<Self, BitmaskError> {
+        // Column-major over height × width is row-major over width × height.
+        let pixels = Self::from_wire(0, 0, width, height, counts).to_pixels()?;
+        let rle = rle::encode_cells(transposed(&pixels, width as usize, height as usize));
+        Ok(Self { top: 0, left: 0, height, width, rle })
+    }
+
+    /// A mask from COCO's uncompressed column-major run counts.
+    pub fn from_coco_counts(height: u32, width: u32, counts: &[u64]) -> Result<Self, BitmaskError> {
+        Self::from_coco_rle(height, width, &rle::encode_counts(counts.iter().copied()))
+    }
+
+    /// A mask from a two-dimensional array, rows first.
+    #[cfg(feature = "ndarray")]
+    pub fn from_array(mask: ndarray::ArrayView2<'_, bool>) -> Result<Self, BitmaskError> {
+        let (rows, columns) = mask.dim();
+        let too_large =
+            |_| BitmaskError::TooLarge { height: u32::MAX, width: u32::MAX, limit: MAX_MASK_PIXELS };
+        let (height, width) =
+            (u32::try_from(rows).map_err(too_large)?, u32::try_from(columns).map_err(too_large)?);
+        Ok(Self { top: 0, left: 0, height, width, rle: rle::encode_cells(mask.iter().copied()) })
+    }
+
+    /// The mask as an array of shape `[height, width]`. Masks above [`MAX_MASK_PIXELS`] are refused.
+    #[cfg(feature = "ndarray")]
+    pub fn to_array(&self) -> Result<ndarray::Array2<bool>, BitmaskError> {
+        let pixels = self.to_pixels()?;
+        let got = pixels.len() as u64;
+        ndarray::Array2::from_shape_vec((self.height as usize, self.width as usize), pixels).map_err(|_| {
+            BitmaskError::Size { height: self.height, width: self.width, expected: self.cells(), got }
+        })
+    }
+
+    /// The pixels set as `(row, columns)`, in row order; a run over several rows is cut at the row ends.
+    pub fn spans(&self) -> impl Iterator<Item = Result<(u32, Range<u32>), BitmaskError>> + '_ {
+        let width = u64::from(self.width.max(1));
+        self.runs().flat_map(move |run| {
+            let (first, error) = match run {
+                Ok(run) => (Some(run), None),
+                Err(error) => (None, Some(Err(BitmaskError::from(error)))),
+            };
+            let rows = first.into_iter().flat_map(move |run| {
+                (*run.start() / width..=*run.end() / width).map(move |row| {
+                    let from = run.start().saturating_sub(row * width);
+                    let to = (run.end() - row * width).min(width - 1) + 1;
+                    // Rows and columns lie inside a mask whose sides are u32.
+                    Ok((row as u32, from as u32..to as u32))
+                })
+            });
+            rows.chain(error)
+        })
+    }
+
+    fn runs(&self) -> Runs<'_> {
+        Runs::new(&self.rle, self.cells())
+    }
+
+    fn cells(&self) -> u64 {
+        u64::from(self.height) * u64::from(self.width)
+    }
+
+    fn pixel_count(&self, limit: u64) -> Result<usize, BitmaskError> {
+        let too_large = BitmaskError::TooLarge { height: self.height, width: self.width, limit };
+        match usize::try_from(self.cells()) {
+            Ok(pixels) if self.cells() <= limit => Ok(pixels),
+            _ => Err(too_large),
+        }
+    }
+
+    fn same_size(&self, other: &Self) -> Result<(), BitmaskError> {
+        let (left, right) = ((self.height, self.width), (other.height, other.width));
+        if left == right { Ok(()) } else { Err(BitmaskError::Mismatch { left, right }) }
+    }
+}
+
+/// Walks a row-major grid column by column.
+fn transposed(pixels: &[bool], rows: usize, columns: usize) -> impl Iterator<Item = bool> + '_ {
+    (0..columns).flat_map(move |column| (0..rows).map(move |row| pixels[row * columns + column]))
+}

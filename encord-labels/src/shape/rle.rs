@@ -1,0 +1,374 @@
+//! The run-length strings that carry bitmasks and point-cloud segmentations.
+//!
+//! A mask is a list of run counts that alternate between absent and present, starting with absent.
+//! The counts are written as printable characters: five bits each, least significant group first, and
+//! from the fourth count on only the difference to the count two places back. This is the compressed
+//! form COCO uses, applied here to row-major data.
+//!
+//! Everything reads the string once, from left to right, and holds no more than two counts in memory.
+
+use std::ops::RangeInclusive;
+
+/// What is wrong with a run-length string.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RleError {
+    /// A byte outside the alphabet `0`..=`o`.
+    #[error(
+        "run-length string has the byte {byte:#04x} at offset {offset}; allowed are the characters '0' to 'o'"
+    )]
+    Byte {
+        /// The offending byte.
+        byte: u8,
+        /// Where it stands, counted in bytes from 0.
+        offset: usize,
+    },
+    /// The string stops in the middle of a count.
+    #[error("run-length string ends in the middle of a count; it was probably cut off")]
+    Truncated,
+    /// A count needs more than 63 bits.
+    #[error("run-length string has a count at offset {offset} that does not fit 63 bits")]
+    Overflow {
+        /// Where the count starts, counted in bytes from 0.
+        offset: usize,
+    },
+    /// A count is below zero.
+    #[error("run-length string has the negative count {count} at offset {offset}")]
+    Negative {
+        /// The count.
+        count: i64,
+        /// Where it starts, counted in bytes from 0.
+        offset: usize,
+    },
+    /// The runs cover more than the mask has room for.
+    #[error("run-length string covers more than the {capacity} cells of the mask")]
+    TooLong {
+        /// Cells the mask has.
+        capacity: u64,
+    },
+}
+
+/// Reads the counts of a run-length string, one at a time.
+///
+/// ```
+/// use encord_labels::shape::Counts;
+/// let counts: Result<Vec<u64>, _> = Counts::new("5220O").collect();
+/// assert_eq!(counts.unwrap(), [5, 2, 2, 2, 1]);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Counts<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+    index: usize,
+    // The two counts before the next one: [two back, one back].
+    previous: [i64; 2],
+    failed: bool,
+}
+
+impl<'a> Counts<'a> {
+    /// Starts at the first count of `rle`.
+    pub fn new(rle: &'a str) -> Self {
+        Self { bytes: rle.as_bytes(), offset: 0, index: 0, previous: [0, 0], failed: false }
+    }
+
+    fn next_signed(&mut self) -> Result<i64, RleError> {
+        let start = self.offset;
+        let mut value: i64 = 0;
+        let mut shift = 0u32;
+        loop {
+            let byte = *self.bytes.get(self.offset).ok_or(RleError::Truncated)?;
+            let group = match byte {
+                48..=111 => i64::from(byte - 48),
+                _ => return Err(RleError::Byte { byte, offset: self.offset }),
+            };
+            self.offset += 1;
+            // Twelve groups hold 60 bits: more than any mask needs, and shifts stay in range.
+            if shift >= 60 {
+                return Err(RleError::Overflow { offset: start });
+            }
+            value |= (group & 31) << shift;
+            shift += 5;
+            if group & 32 == 0 {
+                if group & 16 != 0 {
+                    value |= -1i64 << shift;
+                }
+                return Ok(value);
+            }
+        }
+    }
+}
+
+impl Iterator for Counts<'_> {
+    type Item = Result<u64, RleError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed || self.offset == self.bytes.len() {
+            return None;
+        }
+        let start = self.offset;
+        let count = self.next_signed().and_then(|signed| {
+            let base = if self.index > 2 { self.previous[0] } else { 0 };
+            let count = base.checked_add(signed).ok_or(RleError::Overflow { offset: start })?;
+            if count < 0 {
+                return Err(RleError::Negative { count, offset: start });
+            }
+            self.previous = [self.previous[1], count];
+            self.index += 1;
+            Ok(count.unsigned_abs())
+        });
+        self.failed = count.is_err();
+        Some(count)
+    }
+}
+
+/// Writes counts as a run-length string, the inverse of [`Counts`].
+///
+/// Counts of 2⁵⁹ and more cannot be written and are cut; no mask in memory reaches them.
+///
+/// ```
+/// use encord_labels::shape::encode_counts;
+/// assert_eq!(encode_counts([403, 6, 194, 6, 194, 6, 19191]), "c<6R6000eab0");
+/// ```
+pub fn encode_counts(counts: impl IntoIterator<Item = u64>) -> String {
+    let mut encoder = Encoder::default();
+    for count in counts {
+        encoder.push(count);
+    }
+    encoder.finish()
+}
+
+/// Builds a run-length string count by count.
+#[derive(Debug, Default)]
+pub(crate) struct Encoder {
+    out: String,
+    index: usize,
+    previous: [i64; 2],
+}
+
+impl Encoder {
+    /// The largest count whose differences still fit the twelve groups a reader accepts.
+    const LARGEST: i64 = (1 << 59) - 1;
+
+    pub(crate) fn push(&mut self, count: u64) {
+        let count = i64::try_from(count).unwrap_or(Self::LARGEST).min(Self::LARGEST);
+        let mut rest = if self.index > 2 { count - self.previous[0] } else { count };
+        self.previous = [self.previous[1], count];
+        self.index += 1;
+        loop {
+            // The mask keeps five bits, so the cast cannot lose any.
+            let group = (rest & 31) as u8;
+            rest >>= 5;
+            let last = if group & 16 != 0 { rest == -1 } else { rest == 0 };
+            self.out.push(char::from(48 + if last { group } else { group | 32 }));
+            if last {
+                break;
+            }
+        }
+    }
+
+    pub(crate) fn finish(self) -> String {
+        self.out
+    }
+}
+
+/// Encodes a sequence of cells, with the closing run always written, as the platform's own encoder does.
+pub(crate) fn encode_cells(cells: impl IntoIterator<Item = bool>) -> String {
+    let mut encoder = Encoder::default();
+    let (mut run, mut present, mut any) = (0u64, false, false);
+    for cell in cells {
+        any = true;
+        if cell == present {
+            run += 1;
+        } else {
+            encoder.push(run);
+            (run, present) = (1, cell);
+        }
+    }
+    if any {
+        encoder.push(run);
+    }
+    encoder.finish()
+}
+
+/// The present runs of a string as inclusive index ranges, each checked against `capacity`.
+#[derive(Debug, Clone)]
+pub(crate) struct Runs<'a> {
+    counts: Counts<'a>,
+    position: u64,
+    present: bool,
+    capacity: u64,
+}
+
+impl<'a> Runs<'a> {
+    pub(crate) fn new(rle: &'a str, capacity: u64) -> Self {
+        Self { counts: Counts::new(rle), position: 0, present: false, capacity }
+    }
+}
+
+impl Iterator for Runs<'_> {
+    type Item = Result<RangeInclusive<u64>, RleError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let count = match self.counts.next()? {
+                Ok(count) => count,
+                Err(error) => return Some(Err(error)),
+            };
+            let start = self.position;
+            let end = match start.checked_add(count).filter(|end| *end <= self.capacity) {
+                Some(end) => end,
+                None => {
+                    self.counts.failed = true;
+                    return Some(Err(RleError::TooLong { capacity: self.capacity }));
+                }
+            };
+            let present = self.present;
+            self.present = !present;
+            self.position = end;
+            if present && count > 0 {
+                return Some(Ok(start..=end - 1));
+            }
+        }
+    }
+}
+
+/// Encodes point indices, given as sorted and disjoint inclusive ranges, into a segmentation string.
+///
+/// Ranges that are reversed, out of order or overlapping are an error naming the range.
+///
+/// ```
+/// use encord_labels::shape::{decode_segmentation, encode_segmentation};
+/// let text = encode_segmentation(&[3..=4, 8..=10]).unwrap();
+/// assert_eq!(text, "3231");
+/// assert_eq!(decode_segmentation(&text).unwrap(), [3..=4, 8..=10]);
+/// ```
+pub fn encode_segmentation(ranges: &[RangeInclusive<u64>]) -> Result<String, UnsortedRange> {
+    let mut encoder = Encoder::default();
+    let mut next = 0u64;
+    for range in ranges {
+        let (start, end) = (*range.start(), *range.end());
+        if start < next || end < start || end >= Encoder::LARGEST.unsigned_abs() {
+            return Err(UnsortedRange { start, end });
+        }
+        encoder.push(start - next);
+        encoder.push(end - start + 1);
+        next = end + 1;
+    }
+    Ok(encoder.finish())
+}
+
+/// A range of point indices that is reversed, or does not come after the one before it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "point range {start}..={end} is reversed, too large, or does not come after the range before it; sort and merge the ranges"
+)]
+pub struct UnsortedRange {
+    /// First index of the range.
+    pub start: u64,
+    /// Last index of the range.
+    pub end: u64,
+}
+
+/// Reads a segmentation string into sorted, inclusive ranges of point indices.
+///
+/// The result never has more ranges than the string has characters.
+pub fn decode_segmentation(rle: &str) -> Result<Vec<RangeInclusive<u64>>, RleError> {
+    let mut ranges: Vec<RangeInclusive<u64>> = Vec::new();
+    for run in Runs::new(rle, Encoder::LARGEST.unsigned_abs()) {
+        let run = run?;
+        match ranges.last_mut() {
+            // A gap of zero joins two runs.
+            Some(last) if *last.end() + 1 == *run.start() => *last = *last.start()..=*run.end(),
+            _ => ranges.push(run),
+        }
+    }
+    Ok(ranges)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn single_counts_have_the_documented_spelling() {
+        for (count, text) in
+            [(15, "?"), (16, "`0"), (31, "o0"), (32, "P1"), (1000, "Xo0"), (2_073_600, "PPYo1")]
+        {
+            assert_eq!(encode_counts([count]), text);
+            assert_eq!(Counts::new(text).collect::<Result<Vec<_>, _>>().unwrap(), [count]);
+        }
+    }
+
+    #[test]
+    fn negative_differences_have_the_documented_spelling() {
+        // The fourth count is written as a difference to the second one.
+        assert_eq!(encode_counts([0, 20, 0, 4]), "0d00@");
+        assert_eq!(encode_counts([0, 20, 0, 3]), "0d00_O");
+    }
+
+    #[test]
+    fn a_cell_sequence_keeps_its_closing_run() {
+        assert_eq!(encode_cells([true; 4]), "04");
+        assert_eq!(encode_cells([false; 4]), "4");
+        assert_eq!(encode_cells([]), "");
+    }
+
+    #[test]
+    fn damaged_strings_are_named() {
+        let failure = |text: &str| Counts::new(text).find_map(Result::err);
+        assert_eq!(failure("5 "), Some(RleError::Byte { byte: b' ', offset: 1 }));
+        assert_eq!(failure("5p"), Some(RleError::Byte { byte: b'p', offset: 1 }));
+        assert_eq!(failure("5Pé"), Some(RleError::Byte { byte: 0xc3, offset: 2 }));
+        assert_eq!(failure("5P"), Some(RleError::Truncated));
+        assert_eq!(failure("@"), Some(RleError::Negative { count: -16, offset: 0 }));
+        assert_eq!(failure(&"o".repeat(40)), Some(RleError::Overflow { offset: 0 }));
+        // Every count is as large as one may be, so the sums must not wrap.
+        let huge = "oooooooooooO".repeat(30);
+        assert!(failure(&huge).is_some());
+    }
+
+    #[test]
+    fn runs_stop_at_the_capacity() {
+        let runs: Vec<_> = Runs::new("05", 4).collect();
+        assert_eq!(runs, [Err(RleError::TooLong { capacity: 4 })]);
+        assert_eq!(Runs::new("04", 4).collect::<Vec<_>>(), [Ok(0..=3)]);
+    }
+
+    #[test]
+    fn unsorted_segmentation_ranges_are_refused() {
+        let error = encode_segmentation(&[5..=9, 2..=3]).unwrap_err();
+        assert_eq!(error, UnsortedRange { start: 2, end: 3 });
+        #[allow(clippy::reversed_empty_ranges)]
+        let reversed = encode_segmentation(&[9..=5]);
+        assert!(reversed.is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn counts_survive_the_string(counts in prop::collection::vec(0u64..1 << 40, 0..60)) {
+            let text = encode_counts(counts.iter().copied());
+            prop_assert_eq!(Counts::new(&text).collect::<Result<Vec<_>, _>>().unwrap(), counts);
+        }
+
+        #[test]
+        fn any_text_is_read_without_panic(text in ".*") {
+            let mut failures = 0;
+            for count in Counts::new(&text) {
+                failures += usize::from(count.is_err());
+            }
+            prop_assert!(failures <= 1);
+        }
+
+        #[test]
+        fn segmentation_survives(lengths in prop::collection::vec((1u64..50, 1u64..50), 0..40)) {
+            let (mut next, mut ranges) = (0, Vec::new());
+            for (gap, length) in lengths {
+                ranges.push(next + gap..=next + gap + length - 1);
+                next += gap + length;
+            }
+            let text = encode_segmentation(&ranges).unwrap();
+            prop_assert_eq!(decode_segmentation(&text).unwrap(), ranges);
+        }
+    }
+}
