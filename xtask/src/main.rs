@@ -1,2 +1,54 @@
-//! Development tasks of the workspace.
-fn main() {}
+//! Development tasks of the workspace, one subcommand each. This file only dispatches.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command line tool does")]
+
+mod ci;
+mod demo;
+mod deps;
+mod features;
+mod peers;
+mod process;
+mod setup;
+mod tests;
+mod tidy;
+mod workspace;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Development tasks of the workspace")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what the workspace can use: system packages, the pinned Python packages.
+    Setup(setup::Options),
+    /// Start a sandbox with media made on the spot and run agents on all of it.
+    Demo(demo::Options),
+    /// Every check: formatting, lints, features, dependency rules, docs, peers, tests.
+    Ci(ci::Options),
+    /// Drive the sandbox with the real Python packages.
+    Peers(peers::Options),
+    /// Check files, manifests and the dependency rules without compiling anything.
+    Tidy,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let workspace = Workspace::load()?;
+    match arguments.task {
+        Task::Setup(options) => setup::run(&workspace, &options),
+        Task::Demo(options) => demo::run(&workspace, &options),
+        Task::Ci(options) => ci::run(&workspace, &options),
+        Task::Peers(options) => peers::run(&workspace, &options),
+        Task::Tidy => {
+            tidy::check(&workspace)?;
+            deps::check(&workspace)
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! `cargo xtask ci`: the one list of checks, the same on a desk and in continuous integration.
+//!
+//! The tests come last, so that the last lines printed are the test runner's own verdict.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::process::{self, succeeds};
+use crate::workspace::Workspace;
+use crate::{deps, features, peers, setup, tests, tidy};
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The inner loop only: formatting, house rules, lints and tests; no feature checks, docs or peers.
+    #[arg(long)]
+    fast: bool,
+}
+
+/// Runs every step, also after one has failed, and fails if any did.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    let mut report = Report::default();
+    let unbuildable = setup::unbuildable_features();
+    if !unbuildable.is_empty() {
+        println!(
+            "left out, because their system libraries are missing (`cargo xtask setup`): {}",
+            unbuildable.join(", ")
+        );
+    }
+    let everything = unbuildable.is_empty();
+    if succeeds(&mut workspace.cargo(&["fmt", "--version"])) {
+        report.step("formatting", || process::run(&mut workspace.cargo(&["fmt", "--all", "--check"])));
+    } else {
+        report.skip("formatting", "rustfmt is not installed (`rustup component add rustfmt`)");
+    }
+    report.step("house rules", || tidy::check(workspace));
+    report.step("dependency rules", || deps::check(workspace));
+    if succeeds(&mut workspace.cargo(&["deny", "--version"])) {
+        report.step("licences and advisories", || process::run(&mut workspace.cargo(&["deny", "check"])));
+    } else {
+        report.skip("licences and advisories", "cargo-deny is not installed");
+    }
+    if succeeds(&mut workspace.cargo(&["clippy", "--version"])) {
+        report.step("lints", || {
+            let mut lints = workspace.cargo(&["clippy", "--quiet", "--workspace", "--all-targets"]);
+            if everything {
+                lints.arg("--all-features");
+            }
+            process::run(lints.args(["--", "--deny", "warnings"]))
+        });
+    } else {
+        report.skip("lints", "clippy is not installed (`rustup component add clippy`)");
+    }
+    if !options.fast {
+        report.step("each feature of each crate", || features::check(workspace));
+        report.step("docs", || {
+            let mut docs = workspace.cargo(&["doc", "--quiet", "--workspace", "--no-deps"]);
+            if everything {
+                docs.arg("--all-features");
+            }
+            process::run(docs.env("RUSTDOCFLAGS", "--deny warnings"))
+        });
+        report.step("doc tests", || tests::run_doc_tests(workspace, everything));
+        report.step("peers", || peers::run(workspace, &peers::Options::default()));
+    }
+    report.print();
+    // Not a step: nothing may be printed after the runner's own summary.
+    let tests = tests::run(workspace, everything);
+    match (report.failed.is_empty(), tests) {
+        (true, outcome) => outcome,
+        (false, outcome) => {
+            let mut failed = report.failed;
+            failed.extend(outcome.err().map(|_| "tests"));
+            bail!("failed: {}", failed.join(", "))
+        }
+    }
+}
+
+/// What happened so far.
+#[derive(Default)]
+struct Report {
+    lines: Vec<String>,
+    failed: Vec<&'static str>,
+}
+
+impl Report {
+    fn step(&mut self, name: &'static str, step: impl FnOnce() -> Result<()>) {
+        println!("\n── {name}");
+        let start = Instant::now();
+        let outcome = step();
+        let took = seconds(start.elapsed());
+        match outcome {
+            Ok(()) => self.lines.push(format!("ok      {took:>6}  {name}")),
+            Err(error) => {
+                eprintln!("{name}: {error:#}");
+                self.lines.push(format!("FAILED  {took:>6}  {name}"));
+                self.failed.push(name);
+            }
+        }
+    }
+
+    fn skip(&mut self, name: &'static str, reason: &str) {
+        println!("\n── {name}: left out, {reason}");
+        self.lines.push(format!("left out        {name}: {reason}"));
+    }
+
+    fn print(&self) {
+        println!("\n── before the tests\n{}\n", self.lines.join("\n"));
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.0} s", duration.as_secs_f64())
+}
