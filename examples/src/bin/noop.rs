@@ -1,2 +1,2 @@
-//! Moves every task of the agent stages on.
+//! Moves every task of a stage along its first pathway, without looking at it.
 fn main() {}
