@@ -1,1 +1,9 @@
-//! Placeholder crate root; see the description in Cargo.toml.
+//! Ontologies and label rows of Encord projects.
+
+pub mod error;
+pub mod extra;
+pub mod id;
+mod json;
+pub mod shape;
+
+pub use error::{Error, JsonPath, Result};

@@ -1,0 +1,43 @@
+//! Keys of a document that this version does not know.
+//!
+//! Everything that is read can carry such keys; they are kept where they were found and written back, so that
+//! a row that passes through here loses nothing. Almost nothing has any, so an empty set costs one pointer.
+
+use serde_json::{Map, Value};
+
+/// Unknown keys of one JSON object, in the order they came.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Extra(Option<Box<Map<String, Value>>>);
+
+impl Extra {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.as_ref().is_none_or(|map| map.is_empty())
+    }
+
+    /// The value under `key`.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.as_ref()?.get(key)
+    }
+
+    /// Keys and values in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().flat_map(|map| map.iter()).map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// Keeps a value; one that is there already is replaced.
+    pub fn insert(&mut self, key: impl Into<String>, value: Value) {
+        self.0.get_or_insert_default().insert(key.into(), value);
+    }
+
+    /// Takes a value out.
+    pub fn remove(&mut self, key: &str) -> Option<Value> {
+        self.0.as_mut()?.shift_remove(key)
+    }
+}
+
+impl From<Map<String, Value>> for Extra {
+    fn from(map: Map<String, Value>) -> Self {
+        if map.is_empty() { Self(None) } else { Self(Some(Box::new(map))) }
+    }
+}

@@ -1,0 +1,401 @@
+//! A forward-only reader over JSON text.
+//!
+//! It knows only structure; what a value means is up to the caller. Strings without escapes are borrowed from the
+//! input. Errors gain their JSON path while they travel up through [`Cursor::object`] and [`Cursor::array`], so
+//! the good case pays nothing for it. Values that are skipped or kept as a whole are checked by `serde_json`,
+//! which also bounds their depth.
+
+use std::borrow::Cow;
+
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+/// What kind of value comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Null,
+    Bool,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// Starts reading `json`, which must be UTF-8.
+    pub(crate) fn from_slice(json: &'a [u8]) -> Result<Self> {
+        std::str::from_utf8(json).map(Self::new).map_err(|error| Error::syntax(format!("not UTF-8: {error}")))
+    }
+
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Checks that nothing but white space is left.
+    pub(crate) fn end(&mut self) -> Result<()> {
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.syntax("unexpected text after the document")),
+        }
+    }
+
+    /// The kind of the next value; nothing is consumed.
+    pub(crate) fn kind(&mut self) -> Result<Kind> {
+        match self.peek() {
+            Some(b'{') => Ok(Kind::Object),
+            Some(b'[') => Ok(Kind::Array),
+            Some(b'"') => Ok(Kind::String),
+            Some(b't' | b'f') => Ok(Kind::Bool),
+            Some(b'n') => Ok(Kind::Null),
+            Some(b'-' | b'0'..=b'9') => Ok(Kind::Number),
+            Some(_) => Err(self.syntax("expected a value")),
+            None => Err(self.syntax("the text ends where a value should be")),
+        }
+    }
+
+    /// Reads an object, calling `field` on each key with the cursor at the value.
+    #[inline]
+    pub(crate) fn object(
+        &mut self,
+        mut field: impl FnMut(&mut Self, Cow<'a, str>) -> Result<()>,
+    ) -> Result<()> {
+        self.open(b'{', "an object")?;
+        if self.eat(b'}') {
+            return Ok(());
+        }
+        loop {
+            let start = self.at;
+            let key = self.key()?;
+            field(self, key).map_err(|error| self.locate(error, start))?;
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => return Err(self.syntax("expected `,` or `}`")),
+            }
+        }
+    }
+
+    /// Reads a list, calling `item` on each index with the cursor at the value.
+    #[inline]
+    pub(crate) fn array(&mut self, mut item: impl FnMut(&mut Self, usize) -> Result<()>) -> Result<()> {
+        self.open(b'[', "a list")?;
+        if self.eat(b']') {
+            return Ok(());
+        }
+        let mut index = 0;
+        loop {
+            item(self, index).map_err(|error| error.at(index))?;
+            index += 1;
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => return Err(self.syntax("expected `,` or `]`")),
+            }
+        }
+    }
+
+    /// Reads a string.
+    #[inline]
+    pub(crate) fn string(&mut self) -> Result<Cow<'a, str>> {
+        if self.peek() != Some(b'"') {
+            return Err(self.expected("a string"));
+        }
+        let start = self.at + 1;
+        let bytes = self.text.as_bytes();
+        let mut end = start;
+        loop {
+            match bytes.get(end) {
+                Some(b'"') => {
+                    self.at = end + 1;
+                    return Ok(Cow::Borrowed(&self.text[start..end]));
+                }
+                Some(b'\\' | 0..=0x1f) => return self.escaped_string(),
+                Some(_) => end += 1,
+                None => return Err(self.syntax("the text ends inside a string")),
+            }
+        }
+    }
+
+    /// Reads a finite number.
+    #[inline]
+    pub(crate) fn number(&mut self) -> Result<f64> {
+        let text = self.number_text()?;
+        // Short integers, by far the most frequent numbers that are not fractions, need no general parser.
+        let value = match text.parse::<f64>() {
+            Ok(value) if value.is_finite() => value,
+            _ => return Err(Error::invalid(format!("the number {text} is out of range"))),
+        };
+        Ok(value)
+    }
+
+    /// Reads a whole number that is not negative. Fractions that are zero (`3.0`) are accepted.
+    pub(crate) fn whole(&mut self) -> Result<u64> {
+        let text = self.number_text()?;
+        if let Ok(value) = text.parse::<u64>() {
+            return Ok(value);
+        }
+        match text.parse::<f64>() {
+            Ok(value) if value >= 0.0 && value.fract() == 0.0 && value < 9e15 => Ok(value as u64),
+            _ => Err(Error::invalid(format!("expected a whole number that is not negative, found {text}"))),
+        }
+    }
+
+    /// Reads a number as it is spelled.
+    pub(crate) fn exact_number(&mut self) -> Result<serde_json::Number> {
+        let text = self.number_text()?;
+        serde_json::from_str(text).map_err(|_| Error::invalid(format!("the number {text} is out of range")))
+    }
+
+    /// Reads `true` or `false`.
+    #[inline]
+    pub(crate) fn boolean(&mut self) -> Result<bool> {
+        self.peek();
+        if self.literal("true") {
+            Ok(true)
+        } else if self.literal("false") {
+            Ok(false)
+        } else {
+            Err(self.expected("true or false"))
+        }
+    }
+
+    /// Consumes a `null` if one is next.
+    #[inline]
+    pub(crate) fn null(&mut self) -> bool {
+        self.peek() == Some(b'n') && self.literal("null")
+    }
+
+    /// Reads a value that may be null.
+    #[inline]
+    pub(crate) fn nullable<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<Option<T>> {
+        if self.null() { Ok(None) } else { read(self).map(Some) }
+    }
+
+    /// Skips a value of any kind and returns its text.
+    pub(crate) fn skip(&mut self) -> Result<&'a str> {
+        self.peek();
+        let start = self.at;
+        self.whole_value::<IgnoredAny>()?;
+        Ok(&self.text[start..self.at])
+    }
+
+    /// Reads a value of any kind.
+    pub(crate) fn value(&mut self) -> Result<Value> {
+        self.whole_value::<Value>()
+    }
+
+    /// The text from byte `start` up to here.
+    pub(crate) fn since(&self, start: usize) -> &'a str {
+        &self.text[start..self.at]
+    }
+
+    /// Where the next value starts, in bytes.
+    pub(crate) fn position(&mut self) -> usize {
+        self.peek();
+        self.at
+    }
+
+    /// An error saying what should be here instead of what is.
+    #[cold]
+    pub(crate) fn expected(&mut self, expected: &'static str) -> Error {
+        let found = match self.kind() {
+            Ok(Kind::Null) => "null".to_owned(),
+            Ok(Kind::Array) => "a list".to_owned(),
+            Ok(Kind::Object) => "an object".to_owned(),
+            Ok(_) => match self.clone().value() {
+                Ok(value) => super::describe(&value),
+                Err(error) => return error,
+            },
+            Err(error) => return error,
+        };
+        Error::wrong_type(expected, found)
+    }
+
+    fn whole_value<T: serde::de::DeserializeOwned>(&mut self) -> Result<T> {
+        let rest = &self.text[self.at..];
+        let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<T>();
+        match stream.next() {
+            Some(Ok(value)) => {
+                self.at += stream.byte_offset();
+                Ok(value)
+            }
+            Some(Err(error)) => Err(self.syntax(&error.to_string())),
+            None => Err(self.syntax("the text ends where a value should be")),
+        }
+    }
+
+    #[inline]
+    fn key(&mut self) -> Result<Cow<'a, str>> {
+        if self.peek() != Some(b'"') {
+            return Err(self.syntax("expected a key"));
+        }
+        let key = self.string()?;
+        if self.eat(b':') { Ok(key) } else { Err(self.syntax("expected `:`")) }
+    }
+
+    /// Puts the key that starts at or after `start` in front of the path of an error.
+    #[cold]
+    fn locate(&self, error: Error, start: usize) -> Error {
+        match (Cursor { text: self.text, at: start }).string() {
+            Ok(key) => error.under(&key),
+            Err(_) => error,
+        }
+    }
+
+    #[inline]
+    fn peek(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        loop {
+            match bytes.get(self.at) {
+                Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
+                other => return other.copied(),
+            }
+        }
+    }
+
+    #[inline]
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    #[inline]
+    fn open(&mut self, byte: u8, what: &'static str) -> Result<()> {
+        if self.eat(byte) { Ok(()) } else { Err(self.expected(what)) }
+    }
+
+    fn literal(&mut self, word: &str) -> bool {
+        let found = self.text.as_bytes()[self.at..].starts_with(word.as_bytes());
+        self.at += if found { word.len() } else { 0 };
+        found
+    }
+
+    #[cold]
+    fn escaped_string(&mut self) -> Result<Cow<'a, str>> {
+        self.whole_value::<String>().map(Cow::Owned)
+    }
+
+    #[inline]
+    fn number_text(&mut self) -> Result<&'a str> {
+        if !matches!(self.peek(), Some(b'-' | b'0'..=b'9')) {
+            return Err(self.expected("a number"));
+        }
+        let rest = &self.text[self.at..];
+        let length = rest
+            .bytes()
+            .position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
+            .unwrap_or(rest.len());
+        let number = &rest[..length];
+        if !is_number(number.as_bytes()) {
+            return Err(self.syntax("malformed number"));
+        }
+        self.at += length;
+        Ok(number)
+    }
+
+    #[cold]
+    fn syntax(&self, reason: &str) -> Error {
+        let before = &self.text.as_bytes()[..self.at.min(self.text.len())];
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+        Error::syntax(format!("{reason} (line {line}, column {column})"))
+    }
+}
+
+/// Whether the text follows the JSON grammar of numbers, which is narrower than what `f64` parses.
+#[inline]
+fn is_number(text: &[u8]) -> bool {
+    fn digits(text: &[u8]) -> usize {
+        text.iter().take_while(|byte| byte.is_ascii_digit()).count()
+    }
+    let mut rest = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits(rest);
+    if whole == 0 || (whole > 1 && rest[0] == b'0') {
+        return false;
+    }
+    rest = &rest[whole..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let count = digits(fraction);
+        if count == 0 {
+            return false;
+        }
+        rest = &fraction[count..];
+    }
+    if let Some(exponent) = rest.strip_prefix(b"e").or_else(|| rest.strip_prefix(b"E")) {
+        let exponent =
+            exponent.strip_prefix(b"-").or_else(|| exponent.strip_prefix(b"+")).unwrap_or(exponent);
+        let count = digits(exponent);
+        return count > 0 && count == exponent.len();
+    }
+    rest.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_lists_and_scalars() {
+        let mut seen = Vec::new();
+        let mut cursor = Cursor::new(r#" {"a" : [1, -2.5e3], "b\n":"x\u00e9", "c":true,"d":null} "#);
+        cursor
+            .object(|cursor, key| {
+                match &*key {
+                    "a" => cursor.array(|cursor, _| {
+                        seen.push(cursor.number()?.to_string());
+                        Ok(())
+                    })?,
+                    "b\n" => seen.push(cursor.string()?.into_owned()),
+                    "c" => seen.push(cursor.boolean()?.to_string()),
+                    _ => assert!(cursor.null()),
+                }
+                Ok(())
+            })
+            .unwrap();
+        cursor.end().unwrap();
+        assert_eq!(seen, ["1", "-2500", "xé", "true"]);
+    }
+
+    #[test]
+    fn malformed_numbers_are_refused() {
+        for text in ["01", "1.", ".5", "1e", "-", "1e+", "+1", "1.5.2", "1-2", "1e999"] {
+            assert!(Cursor::new(text).number().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_path() {
+        let mut cursor = Cursor::new(r#"{"a":[{"x":1},{"x":"no"}]}"#);
+        let error = cursor
+            .object(|cursor, _| {
+                cursor.array(|cursor, _| cursor.object(|cursor, _| cursor.number().map(|_| ())))
+            })
+            .unwrap_err();
+        assert_eq!(error.to_string(), "$.a[1].x: expected a number, found the string \"no\"");
+    }
+
+    #[test]
+    fn every_truncation_is_an_error() {
+        let text = r#"{"a":[1,{"b":"c\u0041"}],"d":{"e":null}}"#;
+        for end in 0..text.len() {
+            let mut cursor = Cursor::new(&text[..end]);
+            let result = cursor.object(|cursor, _| cursor.skip().map(|_| ()));
+            assert!(result.is_err(), "{}", &text[..end]);
+        }
+    }
+}

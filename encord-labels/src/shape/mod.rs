@@ -1,0 +1,181 @@
+//! Geometry: what one object looks like on one frame.
+//!
+//! One file per shape. Coordinates are fractions of the image's width and height with the origin at the top left,
+//! unless a shape says otherwise. Reading accepts any finite number, because objects do stick out of images;
+//! `new` constructors are strict, since numbers far outside are usually pixels passed by mistake.
+
+mod bitmask;
+mod bounding_box;
+mod cuboid;
+mod cuboid_2d;
+mod ellipse;
+mod kind;
+mod point;
+mod polygon;
+mod polyline;
+mod rle;
+mod segmentation;
+mod skeleton;
+mod wire;
+
+pub use bitmask::{Bitmask, BitmaskError, MAX_MASK_PIXELS};
+pub use bounding_box::{BoundingBox, RotatableBoundingBox};
+pub use cuboid::Cuboid;
+pub use cuboid_2d::{Cuboid2d, Projection};
+pub use ellipse::{Circle, Ellipse};
+pub use kind::ShapeKind;
+pub use point::{Point, Point2d, Point3d};
+pub use polygon::{Polygon, Ring};
+pub use polyline::Polyline;
+pub use rle::{Counts, RleError, UnsortedRange, decode_segmentation, encode_counts, encode_segmentation};
+pub use segmentation::Segmentation;
+pub use skeleton::{Skeleton, Vertex, Visibility};
+
+pub(crate) use wire::{Pieces, ShapeSource, is_key_of, read_shape, write_shape, zeroed};
+
+use crate::error::{Error, Result};
+
+/// The geometry of one object on one frame.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Shape {
+    /// An upright rectangle.
+    BoundingBox(BoundingBox),
+    /// A rectangle turned about its centre.
+    RotatableBoundingBox(RotatableBoundingBox),
+    /// One or more areas with or without holes.
+    Polygon(Polygon),
+    /// An open line in two or three dimensions.
+    Polyline(Polyline),
+    /// A point in two or three dimensions.
+    Point(Point),
+    /// Named vertices after a template.
+    Skeleton(Skeleton),
+    /// A set of pixels.
+    Bitmask(Bitmask),
+    /// A box in three dimensions.
+    Cuboid(Box<Cuboid>),
+    /// A box drawn in perspective or isometric projection.
+    Cuboid2d(Box<Cuboid2d>),
+    /// A circle.
+    Circle(Circle),
+    /// An ellipse.
+    Ellipse(Ellipse),
+    /// A set of points of a point cloud.
+    Segmentation(Segmentation),
+}
+
+impl Shape {
+    /// Which kind of object class this belongs to.
+    pub fn kind(&self) -> ShapeKind {
+        match self {
+            Self::BoundingBox(_) => ShapeKind::BoundingBox,
+            Self::RotatableBoundingBox(_) => ShapeKind::RotatableBoundingBox,
+            Self::Polygon(_) => ShapeKind::Polygon,
+            Self::Polyline(_) => ShapeKind::Polyline,
+            Self::Point(_) => ShapeKind::Point,
+            Self::Skeleton(_) => ShapeKind::Skeleton,
+            Self::Bitmask(_) => ShapeKind::Bitmask,
+            Self::Cuboid(_) => ShapeKind::Cuboid,
+            Self::Cuboid2d(_) => ShapeKind::Cuboid2d,
+            Self::Circle(_) => ShapeKind::Circle,
+            Self::Ellipse(_) => ShapeKind::Ellipse,
+            Self::Segmentation(_) => ShapeKind::Segmentation,
+        }
+    }
+
+    /// Checks that the numbers can be written and the parts fit together.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] naming the field.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::BoundingBox(shape) => shape.check(),
+            Self::RotatableBoundingBox(shape) => shape.check(),
+            Self::Polygon(shape) => shape.check(),
+            Self::Polyline(shape) => shape.check(),
+            Self::Point(shape) => shape.check(),
+            Self::Skeleton(shape) => shape.check(),
+            Self::Bitmask(shape) => shape.validate().map_err(|error| Error::invalid(error.to_string())),
+            Self::Cuboid(shape) => shape.check(),
+            Self::Cuboid2d(shape) => shape.check(),
+            Self::Circle(shape) => shape.check(),
+            Self::Ellipse(shape) => shape.check(),
+            Self::Segmentation(shape) => shape.check(),
+        }
+    }
+
+    /// As [`Shape::check`], and all coordinates that are fractions of the image lie between 0 and 1.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] naming the field and its value.
+    pub fn check_inside(&self) -> Result<()> {
+        self.check()?;
+        let fractions: Vec<(&str, f64)> = match self {
+            Self::BoundingBox(b) => box_extent(b),
+            Self::RotatableBoundingBox(b) => vec![("x", b.x + b.w / 2.0), ("y", b.y + b.h / 2.0)],
+            Self::Polygon(polygon) => point_fractions(polygon.points()),
+            Self::Polyline(Polyline::Flat(points)) => point_fractions(points.iter().copied()),
+            Self::Point(Point::Flat(point)) => point_fractions([*point]),
+            Self::Skeleton(skeleton) => {
+                point_fractions(skeleton.vertices.iter().map(|vertex| Point2d { x: vertex.x, y: vertex.y }))
+            }
+            Self::Circle(circle) => vec![("x", circle.x), ("y", circle.y)],
+            Self::Ellipse(ellipse) => vec![("x", ellipse.x), ("y", ellipse.y)],
+            _ => Vec::new(),
+        };
+        for (field, value) in fractions {
+            // Editors write corners like 1.0000000000000002.
+            if !(-1e-9..=1.0 + 1e-9).contains(&value) {
+                return Err(Error::invalid(format!("{field} reaches {value}, outside of 0 to 1")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn box_extent(b: &BoundingBox) -> Vec<(&'static str, f64)> {
+    vec![("x", b.x), ("y", b.y), ("x + w", b.x + b.w), ("y + h", b.y + b.h)]
+}
+
+fn point_fractions(points: impl IntoIterator<Item = Point2d>) -> Vec<(&'static str, f64)> {
+    points.into_iter().flat_map(|point| [("x", point.x), ("y", point.y)]).collect()
+}
+
+/// Checks that numbers are finite, naming the first that is not.
+pub(crate) fn check_finite<'a>(fields: impl IntoIterator<Item = (&'a str, f64)>) -> Result<()> {
+    match fields.into_iter().find(|(_, value)| !value.is_finite()) {
+        None => Ok(()),
+        Some((field, value)) => {
+            Err(Error::invalid(format!("{field} is {value}, but must be a finite number")))
+        }
+    }
+}
+
+/// Checks fractions given in code: numbers far outside the image are refused as a likely mix-up with pixels.
+pub(crate) fn check_fractions<'a>(fields: impl IntoIterator<Item = (&'a str, f64)>) -> Result<()> {
+    for (field, value) in fields {
+        if !(-1.0..=2.0).contains(&value) {
+            return Err(Error::invalid(format!(
+                "{field} is {value}, but coordinates are fractions of the image (0 to 1); divide pixels by width and height"
+            )));
+        }
+    }
+    Ok(())
+}
+
+macro_rules! shapes_from {
+    ($($variant:ident($shape:ty))*) => {$(
+        impl From<$shape> for Shape {
+            fn from(shape: $shape) -> Self {
+                Self::$variant(shape.into())
+            }
+        }
+    )*};
+}
+
+shapes_from! {
+    BoundingBox(BoundingBox) RotatableBoundingBox(RotatableBoundingBox) Polygon(Polygon) Polyline(Polyline)
+    Point(Point) Skeleton(Skeleton) Bitmask(Bitmask) Cuboid(Cuboid) Cuboid2d(Cuboid2d) Circle(Circle)
+    Ellipse(Ellipse) Segmentation(Segmentation)
+}
