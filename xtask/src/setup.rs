@@ -143,16 +143,15 @@ pub(crate) fn install_packages(groups: &[&Group]) -> Result<()> {
         .with_context(|| format!("could not install packages; as root, try: {line}"))
 }
 
-/// The Python packages the peers are, exactly.
-const PEERS: [&str; 2] = ["encord==0.1.211", "encord-agents==0.2.10"];
-
 /// The interpreter of the virtual environment with the peers, which is made when it is not there.
 pub(crate) fn peers_python(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.root.join("target/peers-venv");
     let python = folder.join("bin/python");
     // Written last, so a broken installation is tried again.
     let stamp = folder.join("installed.txt");
-    let wanted = PEERS.join("\n");
+    let requirements = workspace.root.join("xtask/peers/requirements.txt");
+    let wanted = std::fs::read_to_string(&requirements)
+        .with_context(|| format!("cannot read {}", requirements.display()))?;
     if std::fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         return Ok(python);
     }
@@ -161,8 +160,8 @@ pub(crate) fn peers_python(workspace: &Workspace) -> Result<PathBuf> {
     }
     println!("installing the Python peers into {}", folder.display());
     process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    process::run(Command::new(&python).args(pip).args(PEERS))?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+    process::run(Command::new(&python).args(pip).arg(&requirements))?;
     std::fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
     Ok(python)
 }
