@@ -1,1 +1,34 @@
-//! Placeholder crate root; see the description in Cargo.toml.
+//! Media in, arrays out: images, video, audio and DICOM, with limits and exact frames.
+//!
+//! This crate is a plain library. It opens no connection and knows no task: it turns a file, or bytes in
+//! memory ([`Source`]), into [`ndarray`] arrays, within stated [`Limits`], and says in one [`Error`] what was
+//! wrong when it can't.
+//!
+//! # Features
+//!
+//! | feature | default | gives | needs |
+//! |---|---|---|---|
+//! | `image` | yes | [`image`]: JPEG, PNG, WebP, BMP, TIFF, GIF, PNM as `[height, width, 3]` RGB | Rust only |
+//! | `audio` | yes | samples of wav, aiff, flac, mp3, aac, alac, vorbis | Rust only |
+//! | `dicom` | yes | DICOM files and series | Rust only |
+//! | `probe` | no | [`probe`]: kind, size, duration, frame count and more of any file, without decoding it | Rust only |
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "audio")]
+pub mod audio;
+mod error;
+#[cfg(feature = "image")]
+pub mod image;
+#[cfg_attr(not(feature = "probe"), allow(dead_code, reason = "some decoders need only a part"))]
+mod limits;
+#[cfg(feature = "probe")]
+pub mod probe;
+#[cfg_attr(not(feature = "probe"), allow(dead_code, reason = "some decoders need only a part"))]
+mod source;
+
+pub use error::{Error, Result};
+pub use limits::Limits;
+pub use source::Source;
+
+/// One picture: `[height, width, 3]`, RGB, one byte per channel, in standard (row by row) layout.
+pub type RgbArray = ndarray::Array3<u8>;
