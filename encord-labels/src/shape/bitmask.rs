@@ -7,7 +7,8 @@
 
 use std::ops::Range;
 
-use super::rle::{self, Counts, RleError, Runs};
+use super::rle::{self, Counts, Runs};
+use crate::error::{Error, Result};
 
 /// Largest mask, in pixels, that is unfolded unless a caller sets another limit: 2²⁸, about 16,000 × 16,000.
 pub const MAX_MASK_PIXELS: u64 = 1 << 28;
@@ -24,7 +25,7 @@ pub const MAX_MASK_PIXELS: u64 = 1 << 28;
 /// assert_eq!(mask.rle(), "5220O");
 /// assert_eq!(mask.area()?, 4);
 /// assert_eq!(mask.bounding_box()?, Some((1..3, 1..3)));
-/// # Ok::<(), encord_labels::shape::BitmaskError>(())
+/// # Ok::<(), encord_labels::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Bitmask {
@@ -35,50 +36,11 @@ pub struct Bitmask {
     rle: String,
 }
 
-/// Why a mask could not be made or read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BitmaskError {
-    /// The run-length string is damaged or does not fit the size.
-    #[error(transparent)]
-    Rle(#[from] RleError),
-    /// The number of pixels given is not `height` × `width`.
-    #[error("mask of {height} x {width} pixels needs {expected} values, got {got}")]
-    Size {
-        /// Rows.
-        height: u32,
-        /// Columns.
-        width: u32,
-        /// `height` × `width`.
-        expected: u64,
-        /// Values given.
-        got: u64,
-    },
-    /// The mask is larger than the limit for unfolding it.
-    #[error("mask of {height} x {width} pixels is above the limit of {limit} pixels")]
-    TooLarge {
-        /// Rows.
-        height: u32,
-        /// Columns.
-        width: u32,
-        /// Most pixels allowed.
-        limit: u64,
-    },
-    /// Two masks that must have one size differ.
-    #[error("masks differ in size: {left:?} and {right:?} (height, width)")]
-    Mismatch {
-        /// Height and width of the first.
-        left: (u32, u32),
-        /// Height and width of the second.
-        right: (u32, u32),
-    },
-}
-
 impl Bitmask {
     /// A mask from a row-major run-length string, checked against the size.
     ///
     /// A string that covers less than the mask is accepted; the rest is unset, as the platform reads it.
-    pub fn new(height: u32, width: u32, rle: impl Into<String>) -> Result<Self, BitmaskError> {
+    pub fn new(height: u32, width: u32, rle: impl Into<String>) -> Result<Self> {
         let mask = Self { top: 0, left: 0, height, width, rle: rle.into() };
         mask.validate()?;
         Ok(mask)
@@ -92,10 +54,13 @@ impl Bitmask {
     }
 
     /// Encodes row-major pixels.
-    pub fn from_pixels(pixels: &[bool], height: u32, width: u32) -> Result<Self, BitmaskError> {
+    pub fn from_pixels(pixels: &[bool], height: u32, width: u32) -> Result<Self> {
         let expected = u64::from(height) * u64::from(width);
         if pixels.len() as u64 != expected {
-            return Err(BitmaskError::Size { height, width, expected, got: pixels.len() as u64 });
+            return Err(Error::invalid(format!(
+                "mask of {height} x {width} pixels needs {expected} values, got {}",
+                pixels.len()
+            )));
         }
         Ok(Self { top: 0, left: 0, height, width, rle: rle::encode_cells(pixels.iter().copied()) })
     }
@@ -174,12 +139,12 @@ impl Bitmask {
     }
 
     /// Reads the whole string and checks that it is well formed and fits the size.
-    pub fn validate(&self) -> Result<(), BitmaskError> {
-        self.runs().try_for_each(|run| run.map(|_| ())).map_err(BitmaskError::from)
+    pub fn validate(&self) -> Result<()> {
+        self.runs().try_for_each(|run| run.map(|_| ()))
     }
 
     /// Number of pixels set.
-    pub fn area(&self) -> Result<u64, BitmaskError> {
+    pub fn area(&self) -> Result<u64> {
         let mut area = 0;
         for run in self.runs() {
             let run = run?;
@@ -189,7 +154,7 @@ impl Bitmask {
     }
 
     /// Rows and columns of the smallest box around the pixels set; `None` if none is.
-    pub fn bounding_box(&self) -> Result<Option<(Range<u32>, Range<u32>)>, BitmaskError> {
+    pub fn bounding_box(&self) -> Result<Option<(Range<u32>, Range<u32>)>> {
         let mut found: Option<(Range<u32>, Range<u32>)> = None;
         for span in self.spans() {
             let (row, columns) = span?;
@@ -204,7 +169,7 @@ impl Bitmask {
     }
 
     /// Whether the pixel at `row`, `column` is set. Pixels outside the mask are not.
-    pub fn contains(&self, row: u32, column: u32) -> Result<bool, BitmaskError> {
+    pub fn contains(&self, row: u32, column: u32) -> Result<bool> {
         if row >= self.height || column >= self.width {
             return Ok(false);
         }
@@ -219,7 +184,7 @@ impl Bitmask {
     }
 
     /// Number of pixels set in both masks. Both must have one size.
-    pub fn intersection_area(&self, other: &Self) -> Result<u64, BitmaskError> {
+    pub fn intersection_area(&self, other: &Self) -> Result<u64> {
         self.same_size(other)?;
         let (mut mine, mut theirs) = (self.runs(), other.runs());
         let (mut a, mut b) = (mine.next().transpose()?, theirs.next().transpose()?);
@@ -239,14 +204,14 @@ impl Bitmask {
     }
 
     /// Intersection over union, between 0 and 1. Two empty masks have 0.
-    pub fn iou(&self, other: &Self) -> Result<f64, BitmaskError> {
+    pub fn iou(&self, other: &Self) -> Result<f64> {
         let shared = self.intersection_area(other)?;
         let union = self.area()? + other.area()? - shared;
         Ok(if union == 0 { 0.0 } else { shared as f64 / union as f64 })
     }
 
     /// Whether both masks have one size and the same pixels, however their strings are spelled.
-    pub fn same_pixels(&self, other: &Self) -> Result<bool, BitmaskError> {
+    pub fn same_pixels(&self, other: &Self) -> Result<bool> {
         if (self.height, self.width) != (other.height, other.width) {
             return Ok(false);
         }
@@ -255,13 +220,13 @@ impl Bitmask {
     }
 
     /// All pixels, row by row. Masks above [`MAX_MASK_PIXELS`] are refused.
-    pub fn to_pixels(&self) -> Result<Vec<bool>, BitmaskError> {
+    pub fn to_pixels(&self) -> Result<Vec<bool>> {
         self.to_pixels_within(MAX_MASK_PIXELS)
     }
 
     /// As [`Bitmask::to_pixels`] with the caller's limit. Allocates one byte per pixel, and nothing
     /// before the size is known to be within the limit.
-    pub fn to_pixels_within(&self, limit: u64) -> Result<Vec<bool>, BitmaskError> {
+    pub fn to_pixels_within(&self, limit: u64) -> Result<Vec<bool>> {
         let pixels = self.pixel_count(limit)?;
         let mut out = vec![false; pixels];
         for run in self.runs() {
@@ -279,20 +244,20 @@ impl Bitmask {
     /// let mask = Bitmask::new(100, 200, "c<6R6000eab0")?;
     /// assert_eq!(mask.to_coco_rle()?, "^93Q3000000000jdb0");
     /// assert_eq!(Bitmask::from_coco_rle(100, 200, "^93Q3000000000jdb0")?, mask);
-    /// # Ok::<(), encord_labels::shape::BitmaskError>(())
+    /// # Ok::<(), encord_labels::Error>(())
     /// ```
-    pub fn to_coco_rle(&self) -> Result<String, BitmaskError> {
+    pub fn to_coco_rle(&self) -> Result<String> {
         let pixels = self.to_pixels()?;
         Ok(rle::encode_cells(transposed(&pixels, self.height as usize, self.width as usize)))
     }
 
     /// The column-major run counts of COCO's uncompressed form, starting with the unset pixels.
-    pub fn to_coco_counts(&self) -> Result<Vec<u64>, BitmaskError> {
-        Ok(Counts::new(&self.to_coco_rle()?).collect::<Result<_, _>>()?)
+    pub fn to_coco_counts(&self) -> Result<Vec<u64>> {
+        Counts::new(&self.to_coco_rle()?).collect()
     }
 
     /// A mask from COCO's compressed column-major string.
-    pub fn from_coco_rle(height: u32, width: u32, counts: &str) -> Result<Self, BitmaskError> {
+    pub fn from_coco_rle(height: u32, width: u32, counts: &str) -> Result<Self> {
         // Column-major over height × width is row-major over width × height.
         let pixels = Self::from_wire(0, 0, width, height, counts).to_pixels()?;
         let rle = rle::encode_cells(transposed(&pixels, width as usize, height as usize));
@@ -300,38 +265,36 @@ impl Bitmask {
     }
 
     /// A mask from COCO's uncompressed column-major run counts.
-    pub fn from_coco_counts(height: u32, width: u32, counts: &[u64]) -> Result<Self, BitmaskError> {
+    pub fn from_coco_counts(height: u32, width: u32, counts: &[u64]) -> Result<Self> {
         Self::from_coco_rle(height, width, &rle::encode_counts(counts.iter().copied()))
     }
 
     /// A mask from a two-dimensional array, rows first.
     #[cfg(feature = "ndarray")]
-    pub fn from_array(mask: ndarray::ArrayView2<'_, bool>) -> Result<Self, BitmaskError> {
+    pub fn from_array(mask: ndarray::ArrayView2<'_, bool>) -> Result<Self> {
         let (rows, columns) = mask.dim();
-        let too_large =
-            |_| BitmaskError::TooLarge { height: u32::MAX, width: u32::MAX, limit: MAX_MASK_PIXELS };
-        let (height, width) =
-            (u32::try_from(rows).map_err(too_large)?, u32::try_from(columns).map_err(too_large)?);
+        let side = |count: usize| {
+            u32::try_from(count).map_err(|_| Error::invalid(format!("a mask cannot have a side of {count} pixels")))
+        };
+        let (height, width) = (side(rows)?, side(columns)?);
         Ok(Self { top: 0, left: 0, height, width, rle: rle::encode_cells(mask.iter().copied()) })
     }
 
     /// The mask as an array of shape `[height, width]`. Masks above [`MAX_MASK_PIXELS`] are refused.
     #[cfg(feature = "ndarray")]
-    pub fn to_array(&self) -> Result<ndarray::Array2<bool>, BitmaskError> {
+    pub fn to_array(&self) -> Result<ndarray::Array2<bool>> {
         let pixels = self.to_pixels()?;
-        let got = pixels.len() as u64;
-        ndarray::Array2::from_shape_vec((self.height as usize, self.width as usize), pixels).map_err(|_| {
-            BitmaskError::Size { height: self.height, width: self.width, expected: self.cells(), got }
-        })
+        ndarray::Array2::from_shape_vec((self.height as usize, self.width as usize), pixels)
+            .map_err(|error| Error::invalid(error.to_string()))
     }
 
     /// The pixels set as `(row, columns)`, in row order; a run over several rows is cut at the row ends.
-    pub fn spans(&self) -> impl Iterator<Item = Result<(u32, Range<u32>), BitmaskError>> + '_ {
+    pub fn spans(&self) -> impl Iterator<Item = Result<(u32, Range<u32>)>> + '_ {
         let width = u64::from(self.width.max(1));
         self.runs().flat_map(move |run| {
             let (first, error) = match run {
                 Ok(run) => (Some(run), None),
-                Err(error) => (None, Some(Err(BitmaskError::from(error)))),
+                Err(error) => (None, Some(Err(error))),
             };
             let rows = first.into_iter().flat_map(move |run| {
                 (*run.start() / width..=*run.end() / width).map(move |row| {
@@ -353,17 +316,23 @@ impl Bitmask {
         u64::from(self.height) * u64::from(self.width)
     }
 
-    fn pixel_count(&self, limit: u64) -> Result<usize, BitmaskError> {
-        let too_large = BitmaskError::TooLarge { height: self.height, width: self.width, limit };
+    fn pixel_count(&self, limit: u64) -> Result<usize> {
         match usize::try_from(self.cells()) {
             Ok(pixels) if self.cells() <= limit => Ok(pixels),
-            _ => Err(too_large),
+            _ => Err(Error::invalid(format!(
+                "mask of {} x {} pixels is above the limit of {limit} pixels",
+                self.height, self.width
+            ))),
         }
     }
 
-    fn same_size(&self, other: &Self) -> Result<(), BitmaskError> {
+    fn same_size(&self, other: &Self) -> Result<()> {
         let (left, right) = ((self.height, self.width), (other.height, other.width));
-        if left == right { Ok(()) } else { Err(BitmaskError::Mismatch { left, right }) }
+        if left == right {
+            Ok(())
+        } else {
+            Err(Error::invalid(format!("masks differ in size: {left:?} and {right:?} (height, width)")))
+        }
     }
 }
 

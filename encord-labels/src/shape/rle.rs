@@ -9,50 +9,13 @@
 
 use std::ops::RangeInclusive;
 
-/// What is wrong with a run-length string.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RleError {
-    /// A byte outside the alphabet `0`..=`o`.
-    #[error(
-        "run-length string has the byte {byte:#04x} at offset {offset}; allowed are the characters '0' to 'o'"
-    )]
-    Byte {
-        /// The offending byte.
-        byte: u8,
-        /// Where it stands, counted in bytes from 0.
-        offset: usize,
-    },
-    /// The string stops in the middle of a count.
-    #[error("run-length string ends in the middle of a count; it was probably cut off")]
-    Truncated,
-    /// A count needs more than 63 bits.
-    #[error("run-length string has a count at offset {offset} that does not fit 63 bits")]
-    Overflow {
-        /// Where the count starts, counted in bytes from 0.
-        offset: usize,
-    },
-    /// A count is below zero.
-    #[error("run-length string has the negative count {count} at offset {offset}")]
-    Negative {
-        /// The count.
-        count: i64,
-        /// Where it starts, counted in bytes from 0.
-        offset: usize,
-    },
-    /// The runs cover more than the mask has room for.
-    #[error("run-length string covers more than the {capacity} cells of the mask")]
-    TooLong {
-        /// Cells the mask has.
-        capacity: u64,
-    },
-}
+use crate::error::{Error, Result};
 
 /// Reads the counts of a run-length string, one at a time.
 ///
 /// ```
 /// use encord_labels::shape::Counts;
-/// let counts: Result<Vec<u64>, _> = Counts::new("5220O").collect();
+/// let counts: encord_labels::Result<Vec<u64>> = Counts::new("5220O").collect();
 /// assert_eq!(counts.unwrap(), [5, 2, 2, 2, 1]);
 /// ```
 #[derive(Debug, Clone)]
@@ -71,20 +34,20 @@ impl<'a> Counts<'a> {
         Self { bytes: rle.as_bytes(), offset: 0, index: 0, previous: [0, 0], failed: false }
     }
 
-    fn next_signed(&mut self) -> Result<i64, RleError> {
+    fn next_signed(&mut self) -> Result<i64> {
         let start = self.offset;
         let mut value: i64 = 0;
         let mut shift = 0u32;
         loop {
-            let byte = *self.bytes.get(self.offset).ok_or(RleError::Truncated)?;
+            let byte = *self.bytes.get(self.offset).ok_or_else(truncated)?;
             let group = match byte {
                 48..=111 => i64::from(byte - 48),
-                _ => return Err(RleError::Byte { byte, offset: self.offset }),
+                _ => return Err(foreign_byte(byte, self.offset)),
             };
             self.offset += 1;
             // Twelve groups hold 60 bits: more than any mask needs, and shifts stay in range.
             if shift >= 60 {
-                return Err(RleError::Overflow { offset: start });
+                return Err(overflow(start));
             }
             value |= (group & 31) << shift;
             shift += 5;
@@ -99,7 +62,7 @@ impl<'a> Counts<'a> {
 }
 
 impl Iterator for Counts<'_> {
-    type Item = Result<u64, RleError>;
+    type Item = Result<u64>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.failed || self.offset == self.bytes.len() {
@@ -108,9 +71,9 @@ impl Iterator for Counts<'_> {
         let start = self.offset;
         let count = self.next_signed().and_then(|signed| {
             let base = if self.index > 2 { self.previous[0] } else { 0 };
-            let count = base.checked_add(signed).ok_or(RleError::Overflow { offset: start })?;
+            let count = base.checked_add(signed).ok_or_else(|| overflow(start))?;
             if count < 0 {
-                return Err(RleError::Negative { count, offset: start });
+                return Err(negative(count, start));
             }
             self.previous = [self.previous[1], count];
             self.index += 1;
@@ -206,7 +169,7 @@ impl<'a> Runs<'a> {
 }
 
 impl Iterator for Runs<'_> {
-    type Item = Result<RangeInclusive<u64>, RleError>;
+    type Item = Result<RangeInclusive<u64>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -219,7 +182,7 @@ impl Iterator for Runs<'_> {
                 Some(end) => end,
                 None => {
                     self.counts.failed = true;
-                    return Some(Err(RleError::TooLong { capacity: self.capacity }));
+                    return Some(Err(too_long(self.capacity)));
                 }
             };
             let present = self.present;
@@ -242,13 +205,15 @@ impl Iterator for Runs<'_> {
 /// assert_eq!(text, "3231");
 /// assert_eq!(decode_segmentation(&text).unwrap(), [3..=4, 8..=10]);
 /// ```
-pub fn encode_segmentation(ranges: &[RangeInclusive<u64>]) -> Result<String, UnsortedRange> {
+pub fn encode_segmentation(ranges: &[RangeInclusive<u64>]) -> Result<String> {
     let mut encoder = Encoder::default();
     let mut next = 0u64;
     for range in ranges {
         let (start, end) = (*range.start(), *range.end());
         if start < next || end < start || end >= Encoder::LARGEST.unsigned_abs() {
-            return Err(UnsortedRange { start, end });
+            return Err(Error::invalid(format!(
+                "point range {start}..={end} is reversed, too large, or does not come after the range before it"
+            )));
         }
         encoder.push(start - next);
         encoder.push(end - start + 1);
@@ -257,22 +222,10 @@ pub fn encode_segmentation(ranges: &[RangeInclusive<u64>]) -> Result<String, Uns
     Ok(encoder.finish())
 }
 
-/// A range of point indices that is reversed, or does not come after the one before it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "point range {start}..={end} is reversed, too large, or does not come after the range before it; sort and merge the ranges"
-)]
-pub struct UnsortedRange {
-    /// First index of the range.
-    pub start: u64,
-    /// Last index of the range.
-    pub end: u64,
-}
-
 /// Reads a segmentation string into sorted, inclusive ranges of point indices.
 ///
 /// The result never has more ranges than the string has characters.
-pub fn decode_segmentation(rle: &str) -> Result<Vec<RangeInclusive<u64>>, RleError> {
+pub fn decode_segmentation(rle: &str) -> Result<Vec<RangeInclusive<u64>>> {
     let mut ranges: Vec<RangeInclusive<u64>> = Vec::new();
     for run in Runs::new(rle, Encoder::LARGEST.unsigned_abs()) {
         let run = run?;
@@ -283,6 +236,33 @@ pub fn decode_segmentation(rle: &str) -> Result<Vec<RangeInclusive<u64>>, RleErr
         }
     }
     Ok(ranges)
+}
+
+#[cold]
+fn truncated() -> Error {
+    Error::invalid("run-length string ends in the middle of a count; it was probably cut off")
+}
+
+#[cold]
+fn foreign_byte(byte: u8, offset: usize) -> Error {
+    Error::invalid(format!(
+        "run-length string has the byte {byte:#04x} at offset {offset}; allowed are the characters '0' to 'o'"
+    ))
+}
+
+#[cold]
+fn overflow(offset: usize) -> Error {
+    Error::invalid(format!("run-length string has a count at offset {offset} that is too large"))
+}
+
+#[cold]
+fn negative(count: i64, offset: usize) -> Error {
+    Error::invalid(format!("run-length string has the negative count {count} at offset {offset}"))
+}
+
+#[cold]
+fn too_long(capacity: u64) -> Error {
+    Error::invalid(format!("run-length string covers more than the {capacity} cells of the mask"))
 }
 
 #[cfg(test)]
@@ -296,7 +276,7 @@ mod tests {
             [(15, "?"), (16, "`0"), (31, "o0"), (32, "P1"), (1000, "Xo0"), (2_073_600, "PPYo1")]
         {
             assert_eq!(encode_counts([count]), text);
-            assert_eq!(Counts::new(text).collect::<Result<Vec<_>, _>>().unwrap(), [count]);
+            assert_eq!(Counts::new(text).collect::<Result<Vec<_>>>().unwrap(), [count]);
         }
     }
 
@@ -316,29 +296,29 @@ mod tests {
 
     #[test]
     fn damaged_strings_are_named() {
-        let failure = |text: &str| Counts::new(text).find_map(Result::err);
-        assert_eq!(failure("5 "), Some(RleError::Byte { byte: b' ', offset: 1 }));
-        assert_eq!(failure("5p"), Some(RleError::Byte { byte: b'p', offset: 1 }));
-        assert_eq!(failure("5Pé"), Some(RleError::Byte { byte: 0xc3, offset: 2 }));
-        assert_eq!(failure("5P"), Some(RleError::Truncated));
-        assert_eq!(failure("@"), Some(RleError::Negative { count: -16, offset: 0 }));
-        assert_eq!(failure(&"o".repeat(40)), Some(RleError::Overflow { offset: 0 }));
+        let failure = |text: &str| Counts::new(text).find_map(Result::err).map(|error| error.to_string());
+        let says = |text: &str, part: &str| assert!(failure(text).unwrap().contains(part), "{:?}", failure(text));
+        says("5 ", "byte 0x20 at offset 1");
+        says("5p", "byte 0x70 at offset 1");
+        says("5Pé", "byte 0xc3 at offset 2");
+        says("5P", "cut off");
+        says("@", "negative count -16 at offset 0");
+        says(&"o".repeat(40), "count at offset 0 that is too large");
         // Every count is as large as one may be, so the sums must not wrap.
-        let huge = "oooooooooooO".repeat(30);
-        assert!(failure(&huge).is_some());
+        assert!(failure(&"oooooooooooO".repeat(30)).is_some());
     }
 
     #[test]
     fn runs_stop_at_the_capacity() {
-        let runs: Vec<_> = Runs::new("05", 4).collect();
-        assert_eq!(runs, [Err(RleError::TooLong { capacity: 4 })]);
-        assert_eq!(Runs::new("04", 4).collect::<Vec<_>>(), [Ok(0..=3)]);
+        let error = Runs::new("05", 4).find_map(Result::err).unwrap();
+        assert_eq!(error.to_string(), "run-length string covers more than the 4 cells of the mask");
+        assert_eq!(Runs::new("04", 4).collect::<Result<Vec<_>>>().unwrap(), [0..=3]);
     }
 
     #[test]
     fn unsorted_segmentation_ranges_are_refused() {
         let error = encode_segmentation(&[5..=9, 2..=3]).unwrap_err();
-        assert_eq!(error, UnsortedRange { start: 2, end: 3 });
+        assert!(error.to_string().contains("point range 2..=3"));
         #[allow(clippy::reversed_empty_ranges)]
         let reversed = encode_segmentation(&[9..=5]);
         assert!(reversed.is_err());
@@ -348,7 +328,7 @@ mod tests {
         #[test]
         fn counts_survive_the_string(counts in prop::collection::vec(0u64..1 << 40, 0..60)) {
             let text = encode_counts(counts.iter().copied());
-            prop_assert_eq!(Counts::new(&text).collect::<Result<Vec<_>, _>>().unwrap(), counts);
+            prop_assert_eq!(Counts::new(&text).collect::<Result<Vec<_>>>().unwrap(), counts);
         }
 
         #[test]
