@@ -274,7 +274,8 @@ impl Bitmask {
     pub fn from_array(mask: ndarray::ArrayView2<'_, bool>) -> Result<Self> {
         let (rows, columns) = mask.dim();
         let side = |count: usize| {
-            u32::try_from(count).map_err(|_| Error::invalid(format!("a mask cannot have a side of {count} pixels")))
+            u32::try_from(count)
+                .map_err(|_| Error::invalid(format!("a mask cannot have a side of {count} pixels")))
         };
         let (height, width) = (side(rows)?, side(columns)?);
         Ok(Self { top: 0, left: 0, height, width, rle: rle::encode_cells(mask.iter().copied()) })

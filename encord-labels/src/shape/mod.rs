@@ -18,7 +18,7 @@ mod segmentation;
 mod skeleton;
 mod wire;
 
-pub use bitmask::{Bitmask, BitmaskError, MAX_MASK_PIXELS};
+pub use bitmask::{Bitmask, MAX_MASK_PIXELS};
 pub use bounding_box::{BoundingBox, RotatableBoundingBox};
 pub use cuboid::Cuboid;
 pub use cuboid_2d::{Cuboid2d, Projection};
@@ -27,7 +27,7 @@ pub use kind::ShapeKind;
 pub use point::{Point, Point2d, Point3d};
 pub use polygon::{Polygon, Ring};
 pub use polyline::Polyline;
-pub use rle::{Counts, RleError, UnsortedRange, decode_segmentation, encode_counts, encode_segmentation};
+pub use rle::{Counts, decode_segmentation, encode_counts, encode_segmentation};
 pub use segmentation::Segmentation;
 pub use skeleton::{Skeleton, Vertex, Visibility};
 
@@ -96,7 +96,7 @@ impl Shape {
             Self::Polyline(shape) => shape.check(),
             Self::Point(shape) => shape.check(),
             Self::Skeleton(shape) => shape.check(),
-            Self::Bitmask(shape) => shape.validate().map_err(|error| Error::invalid(error.to_string())),
+            Self::Bitmask(shape) => shape.validate(),
             Self::Cuboid(shape) => shape.check(),
             Self::Cuboid2d(shape) => shape.check(),
             Self::Circle(shape) => shape.check(),

@@ -297,7 +297,8 @@ mod tests {
     #[test]
     fn damaged_strings_are_named() {
         let failure = |text: &str| Counts::new(text).find_map(Result::err).map(|error| error.to_string());
-        let says = |text: &str, part: &str| assert!(failure(text).unwrap().contains(part), "{:?}", failure(text));
+        let says =
+            |text: &str, part: &str| assert!(failure(text).unwrap().contains(part), "{:?}", failure(text));
         says("5 ", "byte 0x20 at offset 1");
         says("5p", "byte 0x70 at offset 1");
         says("5Pé", "byte 0xc3 at offset 2");

@@ -216,7 +216,7 @@ fn read_bitmask(cursor: &mut Cursor<'_>, reading: &mut Reading) -> Result<Bitmas
         width.ok_or_else(|| Error::missing("width"))?,
         rle.ok_or_else(|| Error::missing("rleString"))?,
     );
-    mask.validate().map_err(|error| Error::invalid(error.to_string())).under("rleString")?;
+    mask.validate().under("rleString")?;
     Ok(mask)
 }
 
