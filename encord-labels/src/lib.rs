@@ -2,6 +2,8 @@
 
 pub mod error;
 pub mod extra;
+#[cfg(feature = "geometry")]
+pub mod geometry;
 pub mod id;
 mod json;
 pub mod shape;
