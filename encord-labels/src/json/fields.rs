@@ -19,6 +19,10 @@ impl Fields {
         self.0.shift_remove(key)
     }
 
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
     /// Takes a value that must be there.
     pub(crate) fn require(&mut self, key: &'static str) -> Result<Value> {
         self.take(key).ok_or_else(|| Error::missing(key))

@@ -1,0 +1,280 @@
+//! One object on one frame: its shape, and who drew it when.
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::extra::Extra;
+use crate::json::{Cursor, Emitter, Reading};
+use crate::range::Frame;
+use crate::shape::{Shape, ShapeSource, write_shape};
+use crate::time::Timestamp;
+
+/// Who made something when, and how sure they were.
+///
+/// `None` means that the document does not say.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Details {
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// E-mail address of who made it; the platform fills in the caller's.
+    pub created_by: Option<Arc<str>>,
+    /// When it was changed last.
+    pub last_edited_at: Option<Timestamp>,
+    /// E-mail address of who changed it last.
+    pub last_edited_by: Option<Arc<str>>,
+    /// From 0 to 1; people's labels have 1.
+    pub confidence: Option<f64>,
+    /// Whether a person made it.
+    pub manual_annotation: Option<bool>,
+    /// Whether it is marked as deleted.
+    pub is_deleted: Option<bool>,
+    pub(crate) extra: Extra,
+}
+
+impl Details {
+    /// The details of something made now, by hand, with full confidence.
+    pub fn new() -> Self {
+        let now = Timestamp::now();
+        Self {
+            created_at: Some(now.clone()),
+            last_edited_at: Some(now),
+            confidence: Some(1.0),
+            manual_annotation: Some(true),
+            ..Self::default()
+        }
+    }
+
+    /// The details of something a model made now with the given confidence.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] unless the confidence lies between 0 and 1.
+    pub fn predicted(confidence: f64) -> Result<Self> {
+        if !(0.0..=1.0).contains(&confidence) {
+            return Err(Error::invalid(format!(
+                "the confidence is {confidence}, but must lie between 0 and 1"
+            )));
+        }
+        Ok(Self { confidence: Some(confidence), manual_annotation: Some(false), ..Self::new() })
+    }
+
+    /// Keys of the document that this version does not know, such as reviews.
+    pub fn extra(&self) -> &Extra {
+        &self.extra
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.confidence {
+            Some(confidence) if !confidence.is_finite() => {
+                Err(Error::invalid(format!("the confidence is {confidence}, but must be a finite number")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads the value under `key` if it is one of these details.
+    #[inline]
+    pub(crate) fn read_key(
+        &mut self,
+        key: &str,
+        cursor: &mut Cursor<'_>,
+        reading: &mut Reading,
+        recent: &mut Recent,
+    ) -> Result<bool> {
+        match key {
+            "createdAt" => {
+                self.created_at = read_text(cursor, reading, &mut recent.created_at)?.map(Timestamp::from)
+            }
+            "createdBy" => self.created_by = read_text(cursor, reading, &mut recent.created_by)?,
+            "lastEditedAt" => {
+                self.last_edited_at =
+                    read_text(cursor, reading, &mut recent.last_edited_at)?.map(Timestamp::from);
+            }
+            "lastEditedBy" => self.last_edited_by = read_text(cursor, reading, &mut recent.last_edited_by)?,
+            "confidence" => self.confidence = cursor.nullable(Cursor::number)?,
+            "manualAnnotation" => self.manual_annotation = cursor.nullable(Cursor::boolean)?,
+            "isDeleted" => self.is_deleted = cursor.nullable(Cursor::boolean)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// The strings that came last, likely to come again.
+#[derive(Debug, Default)]
+pub(crate) struct Recent {
+    created_at: Option<Arc<str>>,
+    created_by: Option<Arc<str>>,
+    last_edited_at: Option<Arc<str>>,
+    last_edited_by: Option<Arc<str>>,
+}
+
+#[inline]
+fn read_text(
+    cursor: &mut Cursor<'_>,
+    reading: &mut Reading,
+    last: &mut Option<Arc<str>>,
+) -> Result<Option<Arc<str>>> {
+    cursor.nullable(|cursor| Ok(reading.share_near(&cursor.string()?, last)))
+}
+
+/// What happens to an object at a moment of a continuous scene.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// From here on the object is there and looks like this.
+    Upsert,
+    /// From here on the object is gone.
+    Delete,
+}
+
+impl Event {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Upsert => "upsert",
+            Self::Delete => "delete",
+        }
+    }
+
+    pub(crate) fn read(cursor: &mut Cursor<'_>) -> Result<Self> {
+        match &*cursor.string()? {
+            "upsert" => Ok(Self::Upsert),
+            "delete" => Ok(Self::Delete),
+            other => Err(Error::unsupported("event", other)),
+        }
+    }
+}
+
+/// How an object moves from one event to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Interpolation {
+    /// It stays as it is.
+    Hold,
+    /// It moves evenly; points and cuboids only.
+    Linear,
+}
+
+impl Interpolation {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Linear => "linear",
+        }
+    }
+
+    pub(crate) fn read(cursor: &mut Cursor<'_>) -> Result<Self> {
+        match &*cursor.string()? {
+            "hold" => Ok(Self::Hold),
+            "linear" => Ok(Self::Linear),
+            other => Err(Error::unsupported("interpolation", other)),
+        }
+    }
+}
+
+/// One object on one frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Annotation {
+    pub(crate) shape: Shape,
+    pub(crate) source: ShapeSource,
+    pub(crate) details: Details,
+    pub(crate) event: Option<Event>,
+    pub(crate) interpolation: Option<Interpolation>,
+}
+
+impl Annotation {
+    pub(crate) fn new(shape: Shape, details: Details) -> Self {
+        Self { shape, source: ShapeSource::default(), details, event: None, interpolation: None }
+    }
+
+    /// What the object looks like.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// Who drew it when.
+    pub fn details(&self) -> &Details {
+        &self.details
+    }
+
+    /// In continuous scenes, what happens here.
+    pub fn event(&self) -> Option<Event> {
+        self.event
+    }
+
+    /// In continuous scenes, how the object moves on from here.
+    pub fn interpolation(&self) -> Option<Interpolation> {
+        self.interpolation
+    }
+
+    pub(crate) fn write_shape(&self, out: &mut Emitter<'_>) -> Result<()> {
+        write_shape(&self.shape, &self.source, out)
+    }
+}
+
+/// The frames of one object, sorted.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Track(Vec<(Frame, Annotation)>);
+
+impl Track {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn entries(&self) -> &[(Frame, Annotation)] {
+        &self.0
+    }
+
+    pub(crate) fn get(&self, frame: Frame) -> Option<&Annotation> {
+        self.position(frame).ok().map(|index| &self.0[index].1)
+    }
+
+    pub(crate) fn get_mut(&mut self, frame: Frame) -> Option<&mut Annotation> {
+        self.position(frame).ok().map(|index| &mut self.0[index].1)
+    }
+
+    /// Adds a frame; gives the annotation back if the frame is taken.
+    #[inline]
+    pub(crate) fn add(&mut self, frame: Frame, annotation: Annotation) -> Result<(), Box<Annotation>> {
+        if self.0.last().is_none_or(|(last, _)| *last < frame) {
+            self.0.push((frame, annotation));
+            return Ok(());
+        }
+        match self.position(frame) {
+            Ok(_) => Err(Box::new(annotation)),
+            Err(index) => {
+                self.0.insert(index, (frame, annotation));
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds many sorted frames, replacing those that are there.
+    pub(crate) fn merge(&mut self, added: Vec<(Frame, Annotation)>) {
+        if self.0.last().is_none_or(|(last, _)| added.first().is_some_and(|(first, _)| last < first)) {
+            self.0.extend(added);
+            return;
+        }
+        let mut merged = Vec::with_capacity(self.0.len() + added.len());
+        let mut added = added.into_iter().peekable();
+        for entry in self.0.drain(..) {
+            while let Some(new) = added.next_if(|(frame, _)| *frame < entry.0) {
+                merged.push(new);
+            }
+            merged.push(added.next_if(|(frame, _)| *frame == entry.0).unwrap_or(entry));
+        }
+        merged.extend(added);
+        self.0 = merged;
+    }
+
+    /// Keeps the frames for which `keep` is true.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(Frame) -> bool) {
+        self.0.retain(|(frame, _)| keep(*frame));
+    }
+
+    pub(crate) fn position(&self, frame: Frame) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&frame, |(frame, _)| *frame)
+    }
+}

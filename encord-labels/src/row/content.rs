@@ -1,0 +1,44 @@
+//! What an initialised row holds.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use super::classification::ClassificationInstance;
+use super::data_type::DataType;
+use super::object::ObjectInstance;
+use super::place::Places;
+use super::space::Space;
+use super::unit::DataUnit;
+use crate::id::{ClassificationHash, ObjectHash, SpaceId};
+
+/// The labels of a row and everything else its document says.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Content {
+    /// Keys of the document that hold no labels, in order.
+    pub(crate) head: Map<String, Value>,
+    pub(crate) data_type: DataType,
+    pub(crate) units: Vec<DataUnit>,
+    pub(crate) spaces: IndexMap<SpaceId, Space>,
+    pub(crate) has_spaces_key: bool,
+    pub(crate) objects: IndexMap<ObjectHash, ObjectInstance>,
+    pub(crate) classifications: IndexMap<ClassificationHash, ClassificationInstance>,
+    /// Entries about objects the document does not hold, kept as they are.
+    pub(crate) orphan_object_answers: Map<String, Value>,
+    pub(crate) orphan_object_actions: Map<String, Value>,
+    pub(crate) orphan_classification_answers: Map<String, Value>,
+    pub(crate) places: Arc<Places>,
+}
+
+impl Content {
+    /// Tells all instances that they belong to this row.
+    pub(crate) fn attach_all(&mut self) {
+        for object in self.objects.values_mut() {
+            object.places = Some(self.places.clone());
+        }
+        for classification in self.classifications.values_mut() {
+            classification.places = Some(self.places.clone());
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The maps of answers about objects, which also hold the objects that are ranges of a file.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::frames::keep_other_names;
+use super::{Reader, part};
+use crate::error::{Error, Located, Result};
+use crate::extra::Extra;
+use crate::id::SpaceId;
+use crate::json::Cursor;
+use crate::ontology::{Attribute, ObjectClass};
+use crate::range::FrameSet;
+use crate::row::annotation::Details;
+use crate::row::answer::{FindAttribute, ReadAnswer, drop_equal};
+use crate::row::html::HtmlRange;
+use crate::row::object::{Extent, ObjectInstance};
+
+/// One entry of `object_answers`, before the object it is about is known.
+#[derive(Default)]
+struct AnswerMapEntry<'a> {
+    object_hash: Option<Cow<'a, str>>,
+    feature_hash: Option<Cow<'a, str>>,
+    number: Option<u64>,
+    answers: Option<&'a str>,
+    ranges: Option<&'a str>,
+    html: Option<&'a str>,
+    spaces: Option<&'a str>,
+    known: [Option<Cow<'a, str>>; 3],
+    details: Details,
+}
+
+impl Reader<'_> {
+    /// Reads answers and range objects; entries about unknown objects are given back to be kept.
+    pub(super) fn read_object_answers(&mut self, text: &str) -> Result<Map<String, Value>> {
+        let mut orphans = Map::new();
+        part(text).object(|cursor, key| {
+            let start = cursor.position();
+            let entry = self.read_answer_entry(cursor)?;
+            if !self.take_answer_entry(entry)? {
+                orphans.insert(key.into_owned(), Cursor::new(cursor.since(start)).value()?);
+            }
+            Ok(())
+        })?;
+        Ok(orphans)
+    }
+
+    fn read_answer_entry<'a>(&mut self, cursor: &mut Cursor<'a>) -> Result<AnswerMapEntry<'a>> {
+        let mut entry = AnswerMapEntry::default();
+        let mut extra = Extra::default();
+        let (reading, recent) = (&mut self.reading, &mut self.recent);
+        cursor.object(|cursor, key| {
+            match &*key {
+                "objectHash" => entry.object_hash = Some(cursor.string()?),
+                "featureHash" => entry.feature_hash = cursor.nullable(Cursor::string)?,
+                "objectNumber" => entry.number = cursor.nullable(Cursor::whole)?,
+                "classifications" => entry.answers = Some(cursor.skip()?),
+                "range" => entry.ranges = Some(cursor.skip()?),
+                "range_html" => entry.html = Some(cursor.skip()?),
+                "spaces" => entry.spaces = Some(cursor.skip()?),
+                "name" => entry.known[0] = cursor.nullable(Cursor::string)?,
+                "color" => entry.known[1] = cursor.nullable(Cursor::string)?,
+                "value" => entry.known[2] = cursor.nullable(Cursor::string)?,
+                _ => {
+                    if !entry.details.read_key(&key, cursor, reading, recent)? {
+                        extra.insert(key, cursor.value()?);
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        entry.details.extra = extra;
+        Ok(entry)
+    }
+
+    /// Gives an entry to its object; false if there is no such object.
+    fn take_answer_entry(&mut self, entry: AnswerMapEntry<'_>) -> Result<bool> {
+        let hash = entry.object_hash.as_deref().ok_or_else(|| Error::missing("objectHash"))?;
+        let answers = entry.answers.ok_or_else(|| Error::missing("classifications"))?;
+        let index = match (self.objects.get_index_of(hash), &entry.feature_hash) {
+            (Some(index), _) => index,
+            (None, Some(feature_hash)) => {
+                let class = self.object_class(feature_hash).under("featureHash")?;
+                if !class.shape().is_range() {
+                    return Ok(false);
+                }
+                self.insert_object(hash, class)?
+            }
+            (None, None) => return Ok(false),
+        };
+        let class = self.objects[index].class.clone();
+        let mut details = entry.details;
+        drop_equal(&mut details.extra, "shape", class.shape().as_str());
+        keep_other_names(&mut details.extra, entry.known, &class);
+        let (root, spaces) = if class.shape().is_range() {
+            (self.read_root_ranges(entry.ranges, entry.html)?, self.read_range_spaces(entry.spaces)?)
+        } else {
+            keep_parts(&mut details.extra, [("range", entry.ranges), ("range_html", entry.html)])?;
+            (None, Vec::new())
+        };
+        let find = attributes_of(&class);
+        let object = &mut self.objects[index];
+        if let Some(root) = root {
+            object.root = root;
+        }
+        object.number = entry.number;
+        object.details = details;
+        for (id, extent) in spaces {
+            *object.space_extent_mut(&id) = extent;
+        }
+        read_answers(answers, object, &find).under("classifications")?;
+        Ok(true)
+    }
+
+    fn read_root_ranges(&self, ranges: Option<&str>, html: Option<&str>) -> Result<Option<Extent>> {
+        let html = html.filter(|text| *text != "null");
+        if let Some(text) = html {
+            let ranges = HtmlRange::read_list(&mut part(text)).under("range_html")?;
+            return Ok(Some(Extent::Html { ranges, extra: Extra::default() }));
+        }
+        if self.root.html && !self.root.has_frames {
+            return Err(Error::missing("range_html"));
+        }
+        match ranges {
+            Some(text) => {
+                let ranges = FrameSet::read(&mut part(text)).under("range")?;
+                Ok(Some(Extent::Ranges { ranges, extra: Extra::default() }))
+            }
+            None if self.root.has_frames => Ok(None),
+            None => Err(Error::missing("range")),
+        }
+    }
+
+    fn read_range_spaces(&self, text: Option<&str>) -> Result<Vec<(SpaceId, Extent)>> {
+        let mut spaces = Vec::new();
+        let Some(text) = text else { return Ok(spaces) };
+        part(text)
+            .object(|cursor, id| {
+                spaces.push((SpaceId::from(&*id), read_range_space(cursor)?));
+                Ok(())
+            })
+            .under("spaces")?;
+        Ok(spaces)
+    }
+
+    /// Reads dynamic answers; entries about unknown objects are given back to be kept.
+    pub(super) fn read_object_actions(&mut self, text: &str) -> Result<Map<String, Value>> {
+        let mut orphans = Map::new();
+        part(text).object(|cursor, key| {
+            let start = cursor.position();
+            let (mut object_hash, mut actions) = (None, None);
+            let mut extra = Extra::default();
+            cursor.object(|cursor, key| {
+                match &*key {
+                    "objectHash" => object_hash = Some(cursor.string()?),
+                    "actions" => actions = Some(cursor.skip()?),
+                    _ => extra.insert(key, cursor.value()?),
+                }
+                Ok(())
+            })?;
+            let object_hash = object_hash.ok_or_else(|| Error::missing("objectHash"))?;
+            let actions = actions.ok_or_else(|| Error::missing("actions"))?;
+            match self.objects.get_mut(&*object_hash) {
+                Some(object) => {
+                    let find = attributes_of(&object.class.clone());
+                    object.action_extra = extra;
+                    let last = self.root.last;
+                    read_answers(actions, object, &find).under("actions")?;
+                    check_frames(object, last).under("actions")
+                }
+                None => {
+                    orphans.insert(key.into_owned(), Cursor::new(cursor.since(start)).value()?);
+                    Ok(())
+                }
+            }
+        })?;
+        Ok(orphans)
+    }
+}
+
+/// Keeps parts of the text that the model of this object has no place for.
+fn keep_parts<const N: usize>(extra: &mut Extra, parts: [(&str, Option<&str>); N]) -> Result<()> {
+    for (key, text) in parts {
+        if let Some(text) = text {
+            extra.insert(key, part(text).value()?);
+        }
+    }
+    Ok(())
+}
+
+fn read_range_space(cursor: &mut Cursor<'_>) -> Result<Extent> {
+    let (mut ranges, mut kind) = (None, None);
+    let mut extra = Extra::default();
+    cursor.object(|cursor, key| {
+        match &*key {
+            "range" => ranges = Some(cursor.skip()?),
+            "type" => kind = cursor.nullable(Cursor::string)?,
+            _ => extra.insert(key, cursor.value()?),
+        }
+        Ok(())
+    })?;
+    let text = ranges.unwrap_or("[]");
+    if kind.as_deref() == Some("html") {
+        let ranges = HtmlRange::read_pairs(&mut part(text)).under("range")?;
+        return Ok(Extent::Html { ranges, extra });
+    }
+    if let Some(kind) = kind.filter(|kind| kind != "frame") {
+        return Err(Error::unsupported("type of range", kind)).under("type");
+    }
+    let ranges = FrameSet::read(&mut part(text)).under("range")?;
+    Ok(Extent::Ranges { ranges, extra })
+}
+
+/// A look-up for the attributes of a class, quick also for large classes.
+fn attributes_of(class: &Arc<ObjectClass>) -> impl Fn(&str) -> Result<Arc<Attribute>> + 'static {
+    let class = class.clone();
+    move |feature_hash| class.attribute_by_hash(feature_hash).cloned()
+}
+
+/// Reads a list of answers into an object.
+fn read_answers(text: &str, object: &mut ObjectInstance, find: &FindAttribute<'_>) -> Result<()> {
+    part(text).array(|cursor, _| {
+        match ReadAnswer::read(cursor, find)? {
+            ReadAnswer::Static(answer) => object.answers.push(answer),
+            ReadAnswer::Dynamic(answer) => object.dynamic.push(answer),
+        }
+        Ok(())
+    })
+}
+
+/// Checks that dynamic answers stay within the file.
+fn check_frames(object: &ObjectInstance, last: Option<u64>) -> Result<()> {
+    let Some(last) = last.filter(|_| object.spaces.is_empty()) else { return Ok(()) };
+    let beyond = object.dynamic.iter().enumerate().find_map(|(index, entry)| {
+        entry.frames.last().filter(|frame| *frame > last).map(|frame| (index, frame))
+    });
+    match beyond {
+        None => Ok(()),
+        Some((index, frame)) => Err(Error::out_of_bounds(frame, last)).under("range").at(index),
+    }
+}

@@ -1,0 +1,207 @@
+//! Data units and spaces.
+
+use serde_json::{Map, Value};
+
+use super::frames::Target;
+use super::{Reader, part};
+use crate::error::{Error, Located, Result};
+use crate::id::SpaceId;
+use crate::json::{Cursor, Kind, describe};
+use crate::range::Frame;
+use crate::row::data_type::DataType;
+use crate::row::space::{Layout, Space};
+use crate::row::unit::{DataUnit, Labels};
+
+impl Reader<'_> {
+    pub(super) fn read_units(&mut self, text: &str) -> Result<()> {
+        part(text).object(|cursor, _| self.read_unit(cursor))?;
+        if self.units.is_empty() && self.data_type != DataType::ImageGroup {
+            return Err(Error::invalid(format!("a row of the type {} needs a data unit", self.data_type)));
+        }
+        Ok(())
+    }
+
+    fn read_unit(&mut self, cursor: &mut Cursor<'_>) -> Result<()> {
+        let mut facts = Map::new();
+        let mut labels = None;
+        cursor.object(|cursor, key| {
+            match &*key {
+                "labels" => labels = Some(cursor.skip()?),
+                _ => {
+                    facts.insert(key.into_owned(), cursor.value()?);
+                }
+            }
+            Ok(())
+        })?;
+        for key in ["data_hash", "data_title", "data_type"] {
+            match facts.get(key) {
+                Some(Value::String(_)) => {}
+                Some(other) => return Err(Error::wrong_type("a string", describe(other))).under(key),
+                None => return Err(Error::missing(key)),
+            }
+        }
+        let sequence = match facts.get("data_sequence") {
+            None => return Err(Error::missing("data_sequence")),
+            Some(value) => read_sequence(value).under("data_sequence")?,
+        };
+        if let Some(other) = self.units.iter().find(|unit| unit.sequence == sequence) {
+            let hash = other.data_hash();
+            return Err(Error::conflict(format!(
+                "the data unit {hash} has the sequence number {sequence} too"
+            )))
+            .under("data_sequence");
+        }
+        let mut unit = DataUnit { facts, sequence, labels: Labels::default() };
+        if self.units.is_empty() {
+            self.root.size = self.root.size.or(unit.size());
+            self.root.html = unit.text("data_type") == Some("text/html");
+        }
+        let modelled = self.units.is_empty() || self.data_type == DataType::ImageGroup;
+        if let Some(text) = labels {
+            unit.labels = self.read_unit_labels(text, sequence, modelled).under("labels")?;
+        }
+        self.units.push(unit);
+        Ok(())
+    }
+
+    fn read_unit_labels(&mut self, text: &str, sequence: Frame, modelled: bool) -> Result<Labels> {
+        let mut cursor = part(text);
+        if cursor.kind()? != Kind::Object {
+            return Err(cursor.expected("an object"));
+        }
+        // Units beyond the first have no frames of their own to be addressed by; DICOM studies have no geometry.
+        if !modelled || self.data_type == DataType::DicomStudy || !self.data_type.has_frames() {
+            let value = cursor.value()?;
+            let opaque = value.as_object().is_some_and(|map| !map.is_empty()).then_some(value);
+            return Ok(Labels { opaque, ..Labels::default() });
+        }
+        let target = Target { space: None, place: self.root.clone() };
+        if self.data_type.is_flat() {
+            let frame = if self.data_type == DataType::ImageGroup { sequence } else { 0 };
+            let mut labels = Labels::default();
+            self.read_frame(&mut cursor, frame, &target, false, &mut labels)?;
+            return Ok(labels);
+        }
+        let scene = self.data_type == DataType::Scene;
+        let mut kept = crate::extra::Extra::default();
+        let mut labels = self.read_frames(&mut cursor, &target, &mut |reader, key, cursor| {
+            if !scene {
+                return Ok(false);
+            }
+            if !reader.read_scene_image(key, cursor)? {
+                kept.insert(key, cursor.value()?);
+            }
+            Ok(true)
+        })?;
+        labels.other = kept;
+        Ok(labels)
+    }
+
+    /// Reads the labels of a scene's image, which stand among the unit's under the image's stream and position.
+    fn read_scene_image(&mut self, key: &str, cursor: &mut Cursor<'_>) -> Result<bool> {
+        let Some(id) =
+            self.spaces.values().find(|space| space.is_unit_key(key)).map(|space| space.id.clone())
+        else {
+            return Ok(false);
+        };
+        let target = Target { space: Some(&id), place: self.spaces[&id].place() };
+        let mut labels = Labels::default();
+        self.read_frame(cursor, 0, &target, false, &mut labels)?;
+        let space = &mut self.spaces[&id];
+        space.labels = labels;
+        space.unit_key = Some(key.to_owned());
+        Ok(true)
+    }
+
+    /// Learns which spaces there are, from the metadata and the document.
+    pub(super) fn read_spaces_facts(&mut self, text: Option<&str>) -> Result<()> {
+        let mut found: Map<String, Value> = Map::new();
+        if let Some(text) = text {
+            part(text).object(|cursor, id| {
+                let mut facts = Map::new();
+                cursor.object(|cursor, key| {
+                    if key == "labels" {
+                        cursor.skip()?;
+                    } else {
+                        facts.insert(key.into_owned(), cursor.value()?);
+                    }
+                    Ok(())
+                })?;
+                found.insert(id.into_owned(), Value::Object(facts));
+                Ok(())
+            })?;
+        }
+        let metadata = self.metadata.spaces().cloned().unwrap_or_default();
+        for (id, about) in metadata {
+            let about = crate::json::expect_object(about).under(&id)?;
+            let facts = match found.shift_remove(&id) {
+                Some(Value::Object(facts)) => Some(facts),
+                _ => None,
+            };
+            self.insert_space(&id, facts, about)?;
+        }
+        for (id, facts) in found {
+            let facts = crate::json::expect_object(facts).under(&id)?;
+            self.insert_space(&id, Some(facts), Map::new())?;
+        }
+        Ok(())
+    }
+
+    fn insert_space(
+        &mut self,
+        id: &str,
+        facts: Option<Map<String, Value>>,
+        metadata: Map<String, Value>,
+    ) -> Result<()> {
+        let space = Space::new(SpaceId::from(id), facts, metadata).under(id)?;
+        self.spaces.insert(space.id.clone(), space);
+        Ok(())
+    }
+
+    /// Reads the labels of all spaces.
+    pub(super) fn read_spaces(&mut self, text: Option<&str>) -> Result<()> {
+        let Some(text) = text else { return Ok(()) };
+        part(text).object(|cursor, id| {
+            cursor.object(|cursor, key| {
+                if key == "labels" {
+                    return self.read_space_labels(&SpaceId::from(&*id), cursor);
+                }
+                cursor.skip().map(|_| ())
+            })
+        })
+    }
+
+    fn read_space_labels(&mut self, id: &SpaceId, cursor: &mut Cursor<'_>) -> Result<()> {
+        let space = &self.spaces[id];
+        let (kind, place, taken) = (space.kind, space.place(), space.unit_key.is_some());
+        let target = Target { space: Some(id), place };
+        let labels = match kind.layout() {
+            Layout::Frames => self.read_frames(cursor, &target, &mut |_, _, _| Ok(false))?,
+            Layout::Flat => {
+                let mut labels = Labels::default();
+                self.read_frame(cursor, 0, &target, false, &mut labels)?;
+                labels
+            }
+            Layout::Ranges => {
+                let value = cursor.value()?;
+                let map =
+                    value.as_object().ok_or_else(|| Error::wrong_type("an object", describe(&value)))?;
+                let opaque = (!map.is_empty()).then(|| value.clone());
+                Labels { opaque, ..Labels::default() }
+            }
+        };
+        if !taken {
+            self.spaces[id].labels = labels;
+        }
+        Ok(())
+    }
+}
+
+fn read_sequence(value: &Value) -> Result<Frame> {
+    let number = match value {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.ok_or_else(|| Error::wrong_type("a whole number", describe(value)))
+}

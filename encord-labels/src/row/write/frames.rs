@@ -1,0 +1,187 @@
+//! Objects on frames.
+
+use std::collections::HashMap;
+use std::ptr;
+
+use crate::error::Result;
+use crate::extra::Extra;
+use crate::id::SpaceId;
+use crate::json::Emitter;
+use crate::ontology::ObjectClass;
+use crate::range::Frame;
+use crate::row::annotation::{Annotation, Details, Track};
+use crate::row::answer::write_unless;
+use crate::row::content::Content;
+use crate::row::object::ObjectInstance;
+use crate::row::unit::Labels;
+
+/// Which objects are on which frames of one file, by frame and then in the order of the objects.
+pub(super) struct FrameIndex<'c> {
+    tracks: Vec<(&'c ObjectInstance, &'c Track)>,
+    /// (frame, track, position in the track), sorted.
+    entries: Vec<(Frame, u32, u32)>,
+    heads: HashMap<*const ObjectClass, Vec<u8>>,
+    on_space: bool,
+}
+
+impl<'c> FrameIndex<'c> {
+    pub(super) fn of_root(content: &'c Content) -> Self {
+        Self::new(content.objects.values().filter_map(|object| Some((object, object.root.track()?))), false)
+    }
+
+    pub(super) fn of_space(content: &'c Content, space: &SpaceId) -> Self {
+        let on_space = |object: &'c ObjectInstance| {
+            object.spaces.iter().find(|(id, _)| id == space).and_then(|(_, extent)| extent.track())
+        };
+        Self::new(content.objects.values().filter_map(|object| Some((object, on_space(object)?))), true)
+    }
+
+    fn new(tracks: impl Iterator<Item = (&'c ObjectInstance, &'c Track)>, on_space: bool) -> Self {
+        let tracks: Vec<_> = tracks.filter(|(_, track)| !track.is_empty()).collect();
+        let mut entries = Vec::with_capacity(tracks.iter().map(|(_, track)| track.len()).sum());
+        for (number, (_, track)) in tracks.iter().enumerate() {
+            for (position, (frame, _)) in track.entries().iter().enumerate() {
+                // More than four thousand million objects, or frames of one, do not fit into memory.
+                entries.push((*frame, number as u32, position as u32));
+            }
+        }
+        entries.sort_unstable();
+        let heads = tracks.iter().map(|(object, _)| (ptr::from_ref(&*object.class), head(&object.class)));
+        Self { heads: heads.collect(), tracks, entries, on_space }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The entries of one frame.
+    fn on(&self, frame: Frame) -> &[(Frame, u32, u32)] {
+        let start = self.entries.partition_point(|(other, ..)| *other < frame);
+        let end = start + self.entries[start..].partition_point(|(other, ..)| *other == frame);
+        &self.entries[start..end]
+    }
+
+    fn write_object(&self, (_, number, position): (Frame, u32, u32), out: &mut Emitter<'_>) -> Result<()> {
+        let (object, track) = self.tracks[number as usize];
+        let annotation = &track.entries()[position as usize].1;
+        out.object(|out| {
+            let extra = &annotation.details.extra;
+            match self.heads.get(&ptr::from_ref(&*object.class)) {
+                Some(head) if extra.is_empty() => out.entries(head),
+                _ => write_names(&object.class, extra, out),
+            }
+            out.key("objectHash").string(object.hash.as_str());
+            write_details(&annotation.details, !self.on_space, out);
+            write_event(annotation, out);
+            annotation.write_shape(out)?;
+            extra.iter().for_each(|(key, value)| out.key(key).value(value));
+            Ok(())
+        })
+    }
+}
+
+/// What every object of a class begins with, as JSON without braces.
+fn head(class: &ObjectClass) -> Vec<u8> {
+    let mut json = Vec::new();
+    let mut out = Emitter::new(&mut json);
+    write_names(class, &Extra::default(), &mut out);
+    // Writing to memory does not fail.
+    let written = out.finish();
+    debug_assert!(written.is_ok());
+    json
+}
+
+fn write_names(class: &ObjectClass, extra: &Extra, out: &mut Emitter<'_>) {
+    write_unless(extra, out, "name", class.name());
+    write_unless(extra, out, "color", class.color());
+    out.key("shape").string(class.shape().as_str());
+    write_unless(extra, out, "value", class.value());
+    out.key("featureHash").string(class.feature_hash().as_str());
+}
+
+/// Writes who made something when. `null_author` writes an unknown author as null instead of leaving it out.
+pub(super) fn write_details(details: &Details, null_author: bool, out: &mut Emitter<'_>) {
+    if let Some(time) = &details.created_at {
+        out.key("createdAt").string(time.as_str());
+    }
+    if null_author || details.created_by.is_some() {
+        out.key("createdBy").nullable(details.created_by.as_deref());
+    }
+    if let Some(confidence) = details.confidence {
+        out.key("confidence").number(confidence);
+    }
+    if let Some(manual) = details.manual_annotation {
+        out.key("manualAnnotation").boolean(manual);
+    }
+    if let Some(time) = &details.last_edited_at {
+        out.key("lastEditedAt").string(time.as_str());
+    }
+    if let Some(author) = &details.last_edited_by {
+        out.key("lastEditedBy").string(author);
+    }
+    if let Some(deleted) = details.is_deleted {
+        out.key("isDeleted").boolean(deleted);
+    }
+}
+
+fn write_event(annotation: &Annotation, out: &mut Emitter<'_>) {
+    if let Some(event) = annotation.event {
+        out.key("event").string(event.as_str());
+    }
+    if let Some(interpolation) = annotation.interpolation {
+        out.key("interpolate").string(interpolation.as_str());
+    }
+}
+
+/// Writes labels with one entry per frame.
+pub(super) fn write_frames(
+    index: &FrameIndex<'_>,
+    labels: &Labels,
+    out: &mut Emitter<'_>,
+    more: impl FnOnce(&mut Emitter<'_>) -> Result<()>,
+) -> Result<()> {
+    let mut beside: Vec<Frame> = labels.frames().collect();
+    beside.sort_unstable();
+    beside.dedup();
+    out.object(|out| {
+        let (mut entries, mut beside) = (index.entries.as_slice(), beside.as_slice());
+        loop {
+            let next = entries.first().map(|(frame, ..)| *frame);
+            let Some(frame) = next.into_iter().chain(beside.first().copied()).min() else { break };
+            let count = entries.iter().take_while(|(other, ..)| *other == frame).count();
+            let (now, later) = entries.split_at(count);
+            entries = later;
+            if beside.first() == Some(&frame) {
+                beside = &beside[1..];
+            }
+            out.key(&frame.to_string());
+            write_frame(index, now, frame, labels, out)?;
+        }
+        labels.other.iter().for_each(|(key, value)| out.key(key).value(value));
+        more(out)
+    })
+}
+
+/// Writes one set of labels.
+pub(super) fn write_flat(
+    index: &FrameIndex<'_>,
+    frame: Frame,
+    labels: &Labels,
+    out: &mut Emitter<'_>,
+) -> Result<()> {
+    write_frame(index, index.on(frame), frame, labels, out)
+}
+
+fn write_frame(
+    index: &FrameIndex<'_>,
+    entries: &[(Frame, u32, u32)],
+    frame: Frame,
+    labels: &Labels,
+    out: &mut Emitter<'_>,
+) -> Result<()> {
+    out.object(|out| {
+        out.key("objects")
+            .array(|out| entries.iter().try_for_each(|entry| index.write_object(*entry, out.item())))?;
+        labels.write_frame_rest(frame, out)
+    })
+}

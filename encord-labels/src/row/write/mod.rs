@@ -1,0 +1,161 @@
+//! From the model to a label document.
+//!
+//! The document is written as a stream. Frames come in order; which objects are on a frame is found with one
+//! sorted list of (frame, object) pairs per file, so the cost is linear in what is written.
+
+mod answers;
+mod frames;
+
+use std::io;
+
+use serde_json::Value;
+
+use super::content::Content;
+use super::data_type::DataType;
+use super::metadata::LabelRowMetadata;
+use super::space::{Layout, Space};
+use super::unit::{DataUnit, Labels};
+use crate::error::Result;
+use crate::json::Emitter;
+use crate::range::Frame;
+use frames::FrameIndex;
+
+pub(super) fn write_document(
+    content: &Content,
+    metadata: &LabelRowMetadata,
+    out: &mut impl io::Write,
+) -> Result<()> {
+    let mut out = Emitter::new(out);
+    out.object(|out| {
+        for (key, value) in &content.head {
+            out.key(key).value(value);
+        }
+        if !content.head.contains_key("annotation_task_status") {
+            out.key("annotation_task_status").nullable(metadata.annotation_task_status());
+        }
+        if !content.head.contains_key("is_shadow_data") {
+            out.key("is_shadow_data").boolean(metadata.is_shadow_data());
+        }
+        answers::write_answers(content, out)?;
+        out.key("data_units").object(|out| {
+            let index = FrameIndex::of_root(content);
+            content.units.iter().enumerate().try_for_each(|(position, unit)| {
+                out.key(unit.data_hash());
+                write_unit(content, metadata, unit, position, &index, out)
+            })
+        })?;
+        out.key("spaces").object(|out| {
+            content.spaces.values().try_for_each(|space| {
+                out.key(space.id.as_str());
+                write_space(content, space, out)
+            })
+        })
+    })?;
+    out.finish()
+}
+
+fn write_unit(
+    content: &Content,
+    metadata: &LabelRowMetadata,
+    unit: &DataUnit,
+    position: usize,
+    index: &FrameIndex<'_>,
+    out: &mut Emitter<'_>,
+) -> Result<()> {
+    out.object(|out| {
+        for (key, value) in &unit.facts {
+            out.key(key).value(value);
+        }
+        for (key, value) in missing_facts(content.data_type, metadata) {
+            if !unit.facts.contains_key(key) {
+                out.key(key).value(&value);
+            }
+        }
+        let out = out.key("labels");
+        if let Some(opaque) = &unit.labels.opaque {
+            out.value(opaque);
+            return Ok(());
+        }
+        if content.data_type.is_flat() {
+            let group = content.data_type == DataType::ImageGroup;
+            if group || position == 0 {
+                return frames::write_flat(index, if group { unit.sequence } else { 0 }, &unit.labels, out);
+            }
+            return frames::write_flat(index, Frame::MAX, &unit.labels, out);
+        }
+        if position > 0 || !content.data_type.has_frames() || content.data_type == DataType::DicomStudy {
+            return out.object(|_| Ok(()));
+        }
+        frames::write_frames(index, &unit.labels, out, |out| write_scene_images(content, out))
+    })
+}
+
+/// Facts about a unit that the row's metadata knows, for documents that leave them out.
+fn missing_facts(data_type: DataType, metadata: &LabelRowMetadata) -> Vec<(&'static str, Value)> {
+    use DataType::{Audio, Dicom, Group, Image, ImageGroup, Nifti, Pdf, PlainText, Scene, TimeSeries, Video};
+    let mut facts = Vec::new();
+    if matches!(data_type, Video | Image | ImageGroup | Nifti | Dicom | Pdf | Audio | TimeSeries | Scene)
+        && let Some(duration) = metadata.duration()
+    {
+        facts.push(("data_duration", duration.into()));
+    }
+    if matches!(data_type, Video | Image | ImageGroup | Nifti | Dicom | Pdf | TimeSeries | Scene) {
+        match (metadata.fps(), data_type) {
+            (Some(fps), _) => facts.push(("data_fps", fps.into())),
+            (None, Pdf | Scene) => facts.push(("data_fps", 0.into())),
+            _ => {}
+        }
+    }
+    match data_type {
+        Video | Image | ImageGroup | Nifti | Dicom => {
+            facts.push(("width", metadata.width().unwrap_or(0).into()));
+            facts.push(("height", metadata.height().unwrap_or(0).into()));
+        }
+        Pdf | Scene => facts.extend([("width", 0.into()), ("height", 0.into())]),
+        PlainText | Audio | TimeSeries | Group | DataType::DicomStudy => {}
+    }
+    facts
+}
+
+fn write_space(content: &Content, space: &Space, out: &mut Emitter<'_>) -> Result<()> {
+    out.object(|out| {
+        for (key, value) in &space.facts {
+            out.key(key).value(value);
+        }
+        let out = out.key("labels");
+        if let Some(opaque) = &space.labels.opaque {
+            out.value(opaque);
+            return Ok(());
+        }
+        let index = FrameIndex::of_space(content, &space.id);
+        match space.kind.layout() {
+            Layout::Frames => frames::write_frames(&index, &space.labels, out, |_| Ok(())),
+            Layout::Flat if is_among_unit(content, space) => out.object(|_| Ok(())),
+            Layout::Flat => frames::write_flat(&index, 0, &space.labels, out),
+            Layout::Ranges => out.object(|_| Ok(())),
+        }
+    })
+}
+
+/// Whether the labels of a space are written with the data unit's.
+fn is_among_unit(content: &Content, space: &Space) -> bool {
+    content.data_type == DataType::Scene && unit_key(space).is_some()
+}
+
+fn unit_key(space: &Space) -> Option<String> {
+    space.unit_key.clone().or_else(|| space.preferred_unit_key())
+}
+
+fn write_scene_images(content: &Content, out: &mut Emitter<'_>) -> Result<()> {
+    for space in content.spaces.values().filter(|space| is_among_unit(content, space)) {
+        let index = FrameIndex::of_space(content, &space.id);
+        let rest: &Labels = &space.labels;
+        if index.is_empty() && rest.frames.is_empty() && rest.legacy.is_empty() {
+            continue;
+        }
+        if let Some(key) = unit_key(space) {
+            frames::write_flat(&index, 0, rest, out.key(&key))?;
+        }
+    }
+    Ok(())
+}
