@@ -1,0 +1,9 @@
+//! Black-box tests of the client against a small server that does what each test tells it to.
+
+mod bundles;
+mod download;
+mod errors;
+mod paging;
+mod requests;
+mod retries;
+mod server;
