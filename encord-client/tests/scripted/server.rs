@@ -10,24 +10,24 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 #[derive(Debug, Clone)]
-pub struct Request {
-    pub method: String,
-    pub target: String,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 }
 
-pub enum Reply {
+pub(crate) enum Reply {
     Answer {
         status: u16,
         headers: Vec<(&'static str, String)>,
@@ -50,19 +50,19 @@ pub enum Reply {
 }
 
 impl Reply {
-    pub fn json(value: Value) -> Self {
+    pub(crate) fn json(value: Value) -> Self {
         Self::body(200, value.to_string())
     }
 
-    pub fn v1(response: Value) -> Self {
+    pub(crate) fn v1(response: Value) -> Self {
         Self::json(serde_json::json!({ "status": 200, "response": response }))
     }
 
-    pub fn body(status: u16, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn body(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self::Answer { status, headers: Vec::new(), body: body.into() }
     }
 
-    pub fn with(self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(self, name: &'static str, value: impl Into<String>) -> Self {
         match self {
             Self::Answer { status, mut headers, body } => {
                 headers.push((name, value.into()));
@@ -73,8 +73,8 @@ impl Reply {
     }
 }
 
-pub struct Server {
-    pub url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
     requests: Arc<Mutex<Vec<Request>>>,
     connections: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<()>,
@@ -82,7 +82,7 @@ pub struct Server {
 
 impl Server {
     /// `script` gets each request and how many came before it.
-    pub async fn start(script: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(script: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -99,20 +99,20 @@ impl Server {
         Self { url, requests, connections, task }
     }
 
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
     /// A client for this server that does not wait long for anything.
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         self.builder().build().unwrap()
     }
 
-    pub fn builder(&self) -> ClientBuilder {
+    pub(crate) fn builder(&self) -> ClientBuilder {
         let retry = RetryPolicy::default()
             .with_max_retries(3)
             .with_delays(Duration::from_millis(1), Duration::from_millis(4));
@@ -127,7 +127,7 @@ impl Drop for Server {
     }
 }
 
-pub fn key() -> PrivateKey {
+pub(crate) fn key() -> PrivateKey {
     let keys: Value = serde_json::from_str(include_str!("../golden/keys.json")).unwrap();
     PrivateKey::from_openssh(keys["plain"].as_str().unwrap(), None).unwrap()
 }
