@@ -1,6 +1,7 @@
 //! Development tasks of the workspace, one subcommand each. This file only dispatches.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command line tool does")]
 
+mod bench;
 mod ci;
 mod demo;
 mod deps;
@@ -34,6 +35,8 @@ enum Task {
     Ci(ci::Options),
     /// Drive the sandbox with the real Python packages.
     Peers(peers::Options),
+    /// Measure our programs and the reference side by side.
+    Bench(bench::Options),
     /// Check files, manifests and the dependency rules without compiling anything.
     Tidy,
 }
@@ -46,6 +49,7 @@ fn main() -> Result<()> {
         Task::Demo(options) => demo::run(&workspace, &options),
         Task::Ci(options) => ci::run(&workspace, &options),
         Task::Peers(options) => peers::run(&workspace, &options),
+        Task::Bench(options) => bench::run(&workspace, &options),
         Task::Tidy => {
             tidy::check(&workspace)?;
             deps::check(&workspace)

@@ -1,0 +1,103 @@
+"""What is measured. `floor` is the least that must be done: parsing to plain values, say."""
+
+import contextlib
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+from typing import Iterator
+
+from measure import Case
+
+HERE = pathlib.Path(__file__).parent
+PROJECT = "be000000-0000-4000-8000-000000000001"
+STAGE = "Agent"
+
+
+def all_cases(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[Case]:
+    """The measurements, smallest first; what they need is made on the way."""
+    yield from labels(programs, work, quick)
+    yield from runner(programs, work, quick)
+
+
+def labels(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[Case]:
+    """Reading label rows into the model and writing them back."""
+    subprocess.run([sys.executable, HERE / "documents.py", work, *(["--quick"] if quick else [])], check=True)
+    for document in ["boxes", "masks"] + ([] if quick else ["many_boxes"]):
+        for action in ("parse", "write"):
+            arguments = [action, work / f"{document}.json", work / "ontology.json"]
+            yield Case(
+                f"labels {action} {document}",
+                {
+                    "ours": [programs / "bench_labels", *arguments],
+                    "theirs": [sys.executable, HERE / "reference_labels.py", *arguments],
+                    "floor": [programs / "bench_labels", f"floor-{action}", *arguments[1:]],
+                },
+            )
+
+
+def runner(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[Case]:
+    """Moving tasks with an agent that does nothing, and one that loads label rows and items and saves."""
+    count = 300 if quick else 3000
+
+    @contextlib.contextmanager
+    def sandbox() -> Iterator[dict[str, str]]:
+        with tempfile.TemporaryDirectory(dir=work) as folder:
+            seed, key = pathlib.Path(folder) / "seed.json", pathlib.Path(folder) / "key"
+            seed.write_text(json.dumps(many_images(count)))
+            command = [programs / "encord-sandbox", "serve", "--seed", seed, "--key-out", key]
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            try:
+                url = json.loads(process.stdout.readline())["url"]
+                yield {"ENCORD_DOMAIN": url, "ENCORD_SSH_KEY_FILE": str(key), "ENCORD_SSH_KEY": ""}
+            finally:
+                process.terminate()
+                process.wait()
+
+    for work_done in ("noop", "save"):
+        yield Case(
+            f"runner {work_done} {count} tasks",
+            {
+                "ours": [programs / "bench_runner", PROJECT, STAGE, work_done],
+                "theirs": [sys.executable, HERE / "reference_runner.py", PROJECT, STAGE, work_done],
+            },
+            sandbox,
+        )
+
+
+def many_images(count: int) -> dict:
+    """A seed with one agent stage and this many small images."""
+    done = "be000000-0000-4000-8000-000000000003"
+    pathways = [{"name": "complete", "destination": done}]
+    ontology, template, dataset = (f"be000000-0000-4000-8000-00000000000{number}" for number in (4, 5, 6))
+    structure = {"objects": [], "classifications": []}
+    return {
+        "ontologies": [{"ontology_hash": ontology, "title": "Nothing", "structure": structure}],
+        "workflow_templates": [
+            {
+                "template_hash": template,
+                "title": "One stage",
+                "stages": [
+                    {"type": "AGENT", "title": STAGE, "pathways": pathways},
+                    {"uuid": done, "type": "DONE", "title": "Complete"},
+                ],
+            }
+        ],
+        "datasets": [
+            {
+                "dataset_hash": dataset,
+                "title": "Images",
+                "items": [{"generate": "image", "count": count, "width": 16, "height": 16, "client_metadata": {}}],
+            }
+        ],
+        "projects": [
+            {
+                "project_hash": PROJECT,
+                "title": "Benchmark",
+                "ontology": ontology,
+                "workflow_template": template,
+                "datasets": [dataset],
+            }
+        ],
+    }

@@ -1,0 +1,70 @@
+"""Taking turns, and reading time and memory of one process."""
+
+import dataclasses
+import json
+import os
+import subprocess
+from typing import Callable, ContextManager
+
+
+@dataclasses.dataclass
+class Case:
+    """One measurement: a command per side (`ours`, perhaps `theirs` and `floor`).
+
+    `surroundings` makes what a run needs (a fresh sandbox, say) and gives its environment variables.
+    """
+
+    name: str
+    sides: dict[str, list]
+    surroundings: Callable[[], ContextManager[dict[str, str]]] | None = None
+
+
+@dataclasses.dataclass
+class Side:
+    """What was measured of one side, one entry per round."""
+
+    seconds: list[float] = dataclasses.field(default_factory=list)
+    peak_bytes: list[int] = dataclasses.field(default_factory=list)
+
+
+def interleaved(case: Case, rounds: int) -> dict[str, Side]:
+    """Runs each side once per round."""
+    sides = {name: Side() for name in case.sides}
+    for _ in range(rounds):
+        for name, command in case.sides.items():
+            if case.surroundings:
+                with case.surroundings() as variables:
+                    one(sides[name], command, variables)
+            else:
+                one(sides[name], command, {})
+    return sides
+
+
+def one(side: Side, command: list, variables: dict[str, str]) -> None:
+    """Runs a command and adds what it printed and used."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **variables}, text=True
+    )
+    # Both pipes are small: a line of JSON, and nothing unless something went wrong.
+    output, errors = process.stdout.read(), process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(process.returncode, command, output, errors)
+    side.seconds.append(json.loads(output.splitlines()[-1])["seconds"])
+    side.peak_bytes.append(usage.ru_maxrss * 1024)
+
+
+def row(line: dict) -> str:
+    """One line of the table."""
+
+    def number(value: float | None, width: int, suffix: str = "") -> str:
+        return f"{'–' if value is None else f'{value:.3g}{suffix}':>{width}}"
+
+    memory = f"{line['peak_rss_ours'] >> 20} MB"
+    if line["peak_rss_theirs"]:
+        memory += f" / {line['peak_rss_theirs'] >> 20} MB"
+    return (
+        f"{line['name']:34} {number(line['ours'], 10)} {number(line['theirs'], 10)} {number(line['floor'], 10)} "
+        f"{number(line['ratio'], 7, '×')} {number(line['ratio_to_floor'], 8)}  {memory:>13}"
+    )

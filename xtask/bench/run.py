@@ -1,0 +1,58 @@
+"""Runs every measurement side by side with the reference, prints a table and writes the figures as JSON.
+
+Each run is a process of its own; the sides take turns, so that a busy moment of the machine hits both.
+Every side prints `{"seconds": ...}` for the work itself, without its start; memory is the peak of its process.
+Started by `cargo xtask bench`, which builds the programs first.
+"""
+
+import argparse
+import json
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+
+import cases
+import measure
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--programs", type=pathlib.Path, required=True, help="folder of the built programs")
+parser.add_argument("--work", type=pathlib.Path, required=True, help="folder for documents and samples")
+parser.add_argument("--json", type=pathlib.Path, help="where the figures go")
+parser.add_argument("--quick", action="store_true", help="smaller inputs and fewer rounds")
+parser.add_argument("--only", default="", help="run only measurements whose name contains this")
+arguments = parser.parse_args()
+
+rounds = 3 if arguments.quick else 5
+print(f"{platform.platform()}, {platform.machine()}, Python {platform.python_version()}, {rounds} rounds")
+print(f"{'measurement':34} {'ours':>10} {'theirs':>10} {'floor':>10} {'ratio':>7} {'to floor':>8}  {'memory':>13}")
+lines = []
+for case in cases.all_cases(arguments.programs, arguments.work, arguments.quick):
+    if arguments.only not in case.name:
+        continue
+    try:
+        sides = measure.interleaved(case, rounds)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{case.name}: {error}\n{error.stderr}")
+    ours, theirs, floor = (sides.get(side) for side in ("ours", "theirs", "floor"))
+    seconds = statistics.median(ours.seconds)
+    line = {
+        "name": case.name,
+        "ours": seconds,
+        "theirs": statistics.median(theirs.seconds) if theirs else None,
+        "unit": "s",
+        "ratio": statistics.median(theirs.seconds) / seconds if theirs else None,
+        "floor": statistics.median(floor.seconds) if floor else None,
+        "ratio_to_floor": statistics.median(floor.seconds) / seconds if floor else None,
+        "peak_rss_ours": max(ours.peak_bytes),
+        "peak_rss_theirs": max(theirs.peak_bytes) if theirs else None,
+        "spread_ours": [min(ours.seconds), max(ours.seconds)],
+        "spread_theirs": [min(theirs.seconds), max(theirs.seconds)] if theirs else None,
+    }
+    lines.append(line)
+    print(measure.row(line), flush=True)
+if arguments.json:
+    arguments.json.write_text(json.dumps(lines, indent=1) + "\n")
+if not lines:
+    sys.exit(f"no measurement is called {arguments.only!r}")

@@ -1,0 +1,55 @@
+//! `cargo xtask bench`: our programs and the reference, measured in turns.
+//!
+//! The measuring itself is Python, in `xtask/bench/`, because half of what is measured is.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::process;
+use crate::setup;
+use crate::workspace::Workspace;
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Also write the figures as JSON to this file.
+    #[arg(long, value_name = "PATH")]
+    json: Option<PathBuf>,
+    /// Smaller inputs and fewer rounds: under three minutes.
+    #[arg(long)]
+    quick: bool,
+    /// Only measurements whose name contains this.
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+}
+
+/// Builds with optimisation, then hands over to the Python that takes turns.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    let python = setup::peers_python(workspace)?;
+    let build = [
+        "build",
+        "--quiet",
+        "--release",
+        "--bins",
+        "--package",
+        "encord-benches",
+        "--package",
+        "encord-sandbox",
+    ];
+    process::run(&mut workspace.cargo(&build))?;
+    let mut bench = Command::new(python);
+    bench.arg(workspace.root.join("xtask/bench/run.py")).current_dir(&workspace.root);
+    bench.arg("--programs").arg(workspace.target.join("release"));
+    bench.arg("--work").arg(workspace.root.join("target/bench"));
+    if let Some(json) = &options.json {
+        bench.arg("--json").arg(std::path::absolute(json)?);
+    }
+    if options.quick {
+        bench.arg("--quick");
+    }
+    if let Some(only) = &options.only {
+        bench.args(["--only", only]);
+    }
+    process::run(&mut bench)
+}
