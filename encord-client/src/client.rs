@@ -29,7 +29,7 @@ pub const DEFAULT_DOMAIN: &str = "https://api.encord.com";
 ///
 /// let project = client.project("566bf9d7-c55a-45f8-91a6-e55e9b9b1325".parse().unwrap()).await?;
 /// for stage in project.stages() {
-///     println!("{} {}", stage.uuid(), stage.title());
+///     println!("{} {}", stage.uuid, stage.title);
 /// }
 /// # Ok(())
 /// # }

@@ -240,14 +240,23 @@ fn distribute(
     }
     for Pending { index, id, row } in rows {
         let outcome = match by_id.get(&id) {
-            Some(document) => row
-                .initialise_from_slice(document.get().as_bytes())
-                .map_err(|source| Error::Labels { context: row_name(row), source }),
+            Some(document) => initialise(row, document.get()),
             None => Err(Error::MissingResults { operation: "initialise labels", missing: vec![id] }),
         };
         if let Err(error) = outcome {
             failures.push(RowFailure { index, error });
         }
+    }
+    Ok(())
+}
+
+/// Takes the labels from a document, and the label hash that a new row has got by now.
+fn initialise(row: &mut LabelRow, document: &str) -> Result<()> {
+    row.initialise_from_slice(document.as_bytes())
+        .map_err(|source| Error::Labels { context: row_name(row), source })?;
+    let hash = peek_text(document, "label_hash").and_then(|hash| hash.parse().ok());
+    if let Some(hash) = hash.filter(|hash| row.metadata().label_hash() != Some(*hash)) {
+        row.metadata_mut().set_label_hash(hash);
     }
     Ok(())
 }
