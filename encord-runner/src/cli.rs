@@ -1,0 +1,217 @@
+//! The command line of a runner: every option as a flag and as an environment variable.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use encord_labels::id::ProjectHash;
+
+use crate::error::{Error, full_message};
+use crate::report::RunReport;
+use crate::report_file::ReportFile;
+use crate::sequential::{RunOptions, Runner};
+use crate::stage::StageRef;
+
+/// Runs the registered agents on the tasks of a project.
+///
+/// Key and domain come from ENCORD_SSH_KEY or ENCORD_SSH_KEY_FILE, and ENCORD_DOMAIN. SIGINT and SIGTERM finish
+/// the running tasks, save what is done and report; a second signal stops at once.
+///
+/// Exit code: 0 when all went well, 1 when tasks failed, 2 when the run could not start.
+#[derive(Debug, Parser)]
+#[command(name = "runner", verbatim_doc_comment)]
+struct Arguments {
+    /// The project to work on, if the program does not name one
+    #[arg(long, env = "ENCORD_PROJECT_HASH", value_name = "UUID")]
+    project_hash: Option<ProjectHash>,
+
+    /// Work on this stage only (title or uuid), one pass
+    #[arg(long, value_name = "STAGE")]
+    stage: Option<String>,
+
+    /// Look for new tasks every so many seconds; without it, one pass is made
+    #[arg(long, env = "ENCORD_REFRESH_EVERY", value_name = "SECONDS", value_parser = seconds)]
+    refresh_every: Option<Duration>,
+
+    /// How often an agent is tried again after a failure [default: 3]
+    #[arg(long, env = "ENCORD_NUM_RETRIES", value_name = "N")]
+    num_retries: Option<u32>,
+
+    /// How many tasks are fetched together [default: 300]
+    #[arg(long, env = "ENCORD_TASK_BATCH_SIZE", value_name = "N")]
+    task_batch_size: Option<usize>,
+
+    /// Work on at most so many tasks per stage and pass
+    #[arg(long, env = "ENCORD_MAX_TASKS_PER_STAGE", value_name = "N")]
+    max_tasks_per_stage: Option<usize>,
+
+    /// Give up an attempt after so many seconds
+    #[arg(long, env = "ENCORD_TASK_TIMEOUT", value_name = "SECONDS", value_parser = seconds)]
+    task_timeout: Option<Duration>,
+
+    /// How many agents run at the same time [default: 1]
+    #[arg(long, env = "ENCORD_CONCURRENCY", value_name = "N")]
+    concurrency: Option<usize>,
+
+    /// Save and move when so many tasks are done [default: the batch size]
+    #[arg(long, env = "ENCORD_FLUSH_TASKS", value_name = "N")]
+    flush_tasks: Option<usize>,
+
+    /// Save and move what is done at least every so many seconds [default: 10]
+    #[arg(long, env = "ENCORD_FLUSH_EVERY", value_name = "SECONDS", value_parser = seconds)]
+    flush_every: Option<Duration>,
+
+    /// How many files are downloaded ahead of the running agents [default: 4]
+    #[arg(long, env = "ENCORD_PREFETCH_ASSETS", value_name = "N")]
+    prefetch_assets: Option<usize>,
+
+    /// Send tasks whose agent failed for good along this pathway (name or uuid)
+    #[arg(long, env = "ENCORD_FAILURE_PATHWAY", value_name = "PATHWAY")]
+    failure_pathway: Option<String>,
+
+    /// Write one JSON line per task to this file
+    #[arg(long, env = "ENCORD_REPORT", value_name = "FILE")]
+    report: Option<PathBuf>,
+
+    /// Show no progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Arguments {
+    /// Changes those options that were given.
+    fn apply(&self, options: &mut RunOptions) {
+        options.refresh_every = self.refresh_every.or(options.refresh_every);
+        options.num_retries = self.num_retries.unwrap_or(options.num_retries);
+        options.task_batch_size = self.task_batch_size.unwrap_or(options.task_batch_size);
+        options.max_tasks_per_stage = self.max_tasks_per_stage.or(options.max_tasks_per_stage);
+        options.task_timeout = self.task_timeout.or(options.task_timeout);
+        options.concurrency = self.concurrency.unwrap_or(options.concurrency);
+        options.flush_tasks = self.flush_tasks.or(options.flush_tasks);
+        options.flush_every = self.flush_every.unwrap_or(options.flush_every);
+        options.prefetch_assets = self.prefetch_assets.unwrap_or(options.prefetch_assets);
+        if let Some(pathway) = &self.failure_pathway {
+            options.failure_pathway = Some(pathway.as_str().into());
+        }
+    }
+}
+
+impl<S: Send + Sync + 'static> Runner<S> {
+    /// Runs as a command-line program: reads flags and environment variables over the options set in code, logs to
+    /// stderr (`RUST_LOG` says how much), shows progress, stops on signals, prints the report.
+    ///
+    /// Returns 0 when all went well, 1 when tasks failed, 2 when the run could not start. `--help` explains
+    /// every option.
+    ///
+    /// ```no_run
+    /// # async fn agent() {}
+    /// #[tokio::main]
+    /// async fn main() -> std::process::ExitCode {
+    ///     encord_runner::Runner::new().stage("Agent 1", agent).run_cli().await
+    /// }
+    /// ```
+    pub async fn run_cli(self) -> ExitCode {
+        self.run_cli_with(std::env::args_os()).await
+    }
+
+    /// As [`Runner::run_cli`], with these arguments; the first is the name of the program.
+    pub async fn run_cli_with<I, T>(self, arguments: I) -> ExitCode
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<std::ffi::OsString> + Clone,
+    {
+        let arguments = match Arguments::try_parse_from(arguments) {
+            Ok(arguments) => arguments,
+            Err(error) => {
+                let _ = error.print();
+                return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            }
+        };
+        start_logging(arguments.quiet);
+        match self.run_with_arguments(&arguments).await {
+            Ok(report) => {
+                say(&report.to_string());
+                ExitCode::from(report.exit_code())
+            }
+            Err(error) => {
+                complain(&full_message(&error));
+                ExitCode::from(2)
+            }
+        }
+    }
+
+    async fn run_with_arguments(mut self, arguments: &Arguments) -> Result<RunReport, Error> {
+        arguments.apply(&mut self.options);
+        if let Some(path) = &arguments.report {
+            self = self.with_observer(ReportFile::create(path.clone())?);
+        }
+        #[cfg(feature = "progress")]
+        if !arguments.quiet && std::io::stderr().is_terminal() {
+            self = self.with_observer(crate::progress::Progress::new());
+        }
+        let runner = self.with_signals(true).for_project(arguments.project_hash)?;
+        match &arguments.stage {
+            Some(stage) => runner.run_stage(StageRef::from(stage.as_str())).await,
+            None => runner.run().await,
+        }
+    }
+}
+
+/// A number of seconds, which may have a fraction.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| "expected a number of seconds, not below zero".to_owned())
+}
+
+/// Logs to stderr unless the program has its own subscriber.
+fn start_logging(quiet: bool) {
+    let default = if quiet { "error" } else { "warn,encord_runner=info" };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .try_init();
+}
+
+/// Standard output may be closed early (`| head`), which is no reason to panic.
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "error: {text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_change_only_what_they_name() {
+        let line = ["x", "--num-retries", "0", "--refresh-every", "2.5", "--max-tasks-per-stage", "7"];
+        let mut options = RunOptions { concurrency: 3, ..RunOptions::default() };
+        Arguments::try_parse_from(line).unwrap().apply(&mut options);
+        assert_eq!(options.num_retries, 0);
+        assert_eq!(options.refresh_every, Some(Duration::from_millis(2500)));
+        assert_eq!(options.max_tasks_per_stage, Some(7));
+        assert_eq!((options.concurrency, options.task_batch_size), (3, 300));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for line in [["x", "--num-retries=-1"], ["x", "--task-timeout=-1"], ["x", "--project-hash=abc"]] {
+            assert!(Arguments::try_parse_from(line).is_err(), "{line:?}");
+        }
+    }
+}

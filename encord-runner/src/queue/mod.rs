@@ -1,0 +1,195 @@
+//! The queue runner: the same agents, given one task or a batch at a time by a queue instead of a stage.
+//!
+//! There is no broker in here. A [`StageHandler`] takes task specs (JSON) and gives completions (JSON); what
+//! delivers the specs, retries them and collects the completions is any queue you like.
+
+mod completion;
+mod spec;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use encord_client::{Project, Stage, TaskFilter};
+use encord_labels::id::{DataHash, TaskUuid};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use tracing::{Instrument, info_span};
+
+pub use self::completion::{TaskCompletion, batch_to_json};
+pub use self::spec::TaskSpec;
+use crate::commit::{Pending, commit};
+use crate::error::Error;
+use crate::execute::execute;
+use crate::prefetch::Prefetch;
+use crate::registry::Prepared;
+use crate::report::TaskRecord;
+use crate::sequential::{RunOptions, Runner};
+use crate::stage::{self, StageRef};
+
+/// The agents of a project, ready to be fed by queues.
+///
+/// Made from a [`Runner`], so an agent is registered in the same way whether it pulls tasks or is given them.
+/// Of the runner's options, retries, timeout, concurrency within a batch and failure pathway apply.
+///
+/// ```no_run
+/// use encord_runner::{AgentTask, Runner};
+///
+/// async fn agent(task: AgentTask) -> &'static str { "complete" }
+///
+/// # async fn example(message: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// let queue = Runner::new()
+///     .with_project_hash("566bf9d7-c55a-45f8-91a6-e55e9b9b1325".parse()?)
+///     .stage("Agent 1", agent)
+///     .into_queue()
+///     .await?;
+/// let handler = queue.handler("Agent 1")?;
+/// let completion: String = handler.handle(message).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct QueueRunner {
+    project: Project,
+    stages: Arc<[Prepared]>,
+    options: Arc<RunOptions>,
+}
+
+impl<S: Send + Sync + 'static> Runner<S> {
+    /// Fetches the project, checks the registered stages against it, and makes the agents callable by a queue.
+    ///
+    /// # Errors
+    /// As [`Runner::run`] before its first task.
+    pub async fn into_queue(self) -> Result<QueueRunner, Error> {
+        self.options.validate()?;
+        let (project, stages) = self.prepare(None).await?;
+        Ok(QueueRunner { project, stages: stages.into(), options: Arc::new(self.options) })
+    }
+}
+
+impl QueueRunner {
+    /// The project.
+    #[must_use]
+    pub fn project(&self) -> &Project {
+        &self.project
+    }
+
+    /// The stages that have an agent, in the order of registration.
+    pub fn agent_stages(&self) -> impl Iterator<Item = &Stage> {
+        self.stages.iter().map(|prepared| &*prepared.stage)
+    }
+
+    /// The agent of one stage.
+    ///
+    /// # Errors
+    /// When the project has no such agent stage or no agent is registered for it.
+    pub fn handler(&self, stage: impl Into<StageRef>) -> Result<StageHandler, Error> {
+        let stage = stage::resolve(&self.project, &stage.into())?;
+        let found = self.stages.iter().find(|prepared| prepared.stage.uuid == stage.uuid);
+        let prepared = found.cloned().ok_or_else(|| {
+            let registered: Vec<_> = self.agent_stages().map(stage::describe).collect();
+            Error::NotRegistered { stage: stage::describe(&stage), registered: registered.join(", ") }
+        })?;
+        Ok(StageHandler { project: self.project.clone(), prepared, options: Arc::clone(&self.options) })
+    }
+
+    /// The specs of all tasks that are at a stage now, listed page by page as the stream is read.
+    ///
+    /// # Errors
+    /// When the project has no such agent stage.
+    pub fn specs(
+        &self,
+        stage: impl Into<StageRef>,
+    ) -> Result<BoxStream<'static, Result<TaskSpec, Error>>, Error> {
+        let stage = stage::resolve(&self.project, &stage.into())?;
+        let tasks = self.project.agent_tasks(stage.uuid, &TaskFilter::new());
+        let specs = tasks.map_ok(|task| TaskSpec::from(&task));
+        Ok(specs.map_err(|source| Error::Client { action: "listing tasks", source }).boxed())
+    }
+}
+
+/// The agent of one stage: a task spec in, a completion out.
+#[derive(Clone)]
+pub struct StageHandler {
+    project: Project,
+    prepared: Prepared,
+    options: Arc<RunOptions>,
+}
+
+impl StageHandler {
+    /// The stage.
+    #[must_use]
+    pub fn stage(&self) -> &Stage {
+        &self.prepared.stage
+    }
+
+    /// Handles one spec or a JSON list of specs and answers with a [`TaskCompletion`] or, for a list of any
+    /// other length than one, the [batch form](batch_to_json).
+    ///
+    /// # Errors
+    /// When the JSON is not a spec, or when the platform could not be asked about the tasks; nothing was done
+    /// then and the message can be delivered again. What happens to the tasks is in the answer.
+    pub async fn handle(&self, json: &str) -> Result<String, Error> {
+        let specs = TaskSpec::list_from_json(json)?;
+        let completions = self.handle_specs(&specs).await?;
+        Ok(match completions.as_slice() {
+            [single] => single.to_json(),
+            batch => batch_to_json(batch, self.stage().uuid),
+        })
+    }
+
+    /// Handles a batch of specs: rows, labels and items are fetched in bulk, each task has its own outcome.
+    /// The completions are in the order of the specs; a spec that occurs twice is worked on once.
+    ///
+    /// Tasks are matched by their uuid. One that is not at the stage any more is [gone](crate::TaskOutcome::Gone),
+    /// which after a redelivery usually means that it was done before.
+    ///
+    /// # Errors
+    /// When the platform could not be asked about the tasks.
+    pub async fn handle_specs(&self, specs: &[TaskSpec]) -> Result<Vec<TaskCompletion>, Error> {
+        if specs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let stage = &self.prepared.stage;
+        let span = info_span!("queue batch", stage = %stage.title, tasks = specs.len());
+        let records = self.work(specs).instrument(span).await?;
+        let gone = |spec: &TaskSpec| TaskCompletion::gone(spec.task(), stage.uuid);
+        Ok(specs
+            .iter()
+            .map(|spec| records.get(&spec.task()).map_or_else(|| gone(spec), TaskCompletion::new))
+            .collect())
+    }
+
+    async fn work(&self, specs: &[TaskSpec]) -> Result<HashMap<TaskUuid, TaskRecord>, Error> {
+        let Prepared { stage, agent, options, failure_pathway } = &self.prepared;
+        let wanted: HashMap<TaskUuid, DataHash> =
+            specs.iter().map(|spec| (spec.task(), spec.data_hash())).collect();
+        let mut hashes: Vec<DataHash> = wanted.values().copied().collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        let filter = TaskFilter::new().with_data_hashes(hashes);
+        let tasks: Vec<_> = self
+            .project
+            .agent_tasks(stage.uuid, &filter)
+            .try_filter(|task| futures::future::ready(wanted.contains_key(&task.uuid)))
+            .try_collect()
+            .await
+            .map_err(Error::client("listing tasks"))?;
+        let prefetch =
+            Prefetch::new(self.project.clone(), Arc::clone(stage), agent.needs(), Arc::clone(options));
+        let contexts = prefetch.contexts(tasks).await;
+        let policy = self.options.policy();
+        let pending: Vec<Pending> = futures::stream::iter(contexts)
+            .map(|ctx| {
+                let span = info_span!("task", uuid = %ctx.task.uuid, data_hash = %ctx.task.data_hash);
+                async move {
+                    let executed = execute(&**agent, &ctx, policy).await;
+                    Pending::new(TaskRecord::new(&ctx.task, stage), executed, *failure_pathway)
+                }
+                .instrument(span)
+            })
+            .buffer_unordered(self.options.concurrency)
+            .collect()
+            .await;
+        let records = commit(&self.project, stage, pending).await;
+        Ok(records.into_iter().map(|record| (record.task, record)).collect())
+    }
+}
