@@ -1,0 +1,84 @@
+//! The spaces of a data group: one per member, each with its own labels.
+
+use serde_json::{Map, Value, json};
+
+use super::fresh::plain_link;
+use crate::blobs::Links;
+use crate::refusal::Answer;
+use crate::store::{DataUnit, Facts, Item, ItemKind, Store};
+
+/// The spaces of a data unit, empty unless it is a data group. Space ids are
+/// the data hashes of the members.
+pub(crate) fn spaces(
+    store: &Store,
+    unit: &DataUnit,
+    item: &Item,
+    links: Option<&Links<'_>>,
+) -> Answer<Map<String, Value>> {
+    let mut spaces = Map::new();
+    for (index, member) in unit.members.iter().enumerate() {
+        let Some(member) = store.units.get(member) else { continue };
+        let child = store.item(member.item)?;
+        let mut space = typed(store, child);
+        let key = item.layout_keys.get(index).cloned().unwrap_or_else(|| index.to_string());
+        let link = links.filter(|_| child.kind.has_bytes()).map(|links| links.download(child.uuid));
+        space.insert(
+            "child_info".into(),
+            json!({
+                "layout_key": key,
+                "file_name": child.name,
+                "data_link": link.unwrap_or_else(|| plain_link(child)),
+            }),
+        );
+        space.insert("labels".into(), json!({}));
+        spaces.insert(member.hash.to_string(), Value::Object(space));
+    }
+    Ok(spaces)
+}
+
+fn typed(store: &Store, item: &Item) -> Map<String, Value> {
+    let facts: &Facts = &item.facts;
+    let size = |value: Option<u32>| value.unwrap_or(0);
+    let space = match item.kind {
+        ItemKind::Video | ItemKind::ImageSequence => json!({
+            "space_type": "video", "number_of_frames": facts.frames.unwrap_or(0),
+            "width": size(facts.width), "height": size(facts.height),
+            "data_duration": facts.duration, "data_fps": facts.fps,
+        }),
+        ItemKind::Image => json!({"space_type": "image", "width": size(facts.width), "height": size(facts.height)}),
+        ItemKind::ImageGroup => json!({
+            "space_type": "image_sequence", "number_of_frames": item.children.len(),
+            "width": size(facts.width), "height": size(facts.height), "frames": frames(store, item),
+        }),
+        ItemKind::Audio => {
+            let milliseconds = facts.duration.map(|seconds| (seconds * 1000.0).round() as u64);
+            json!({"space_type": "audio", "duration_ms": milliseconds.unwrap_or(0)})
+        }
+        ItemKind::PlainText if facts.mime.as_deref() == Some("text/html") => json!({"space_type": "html"}),
+        ItemKind::PlainText => json!({"space_type": "text"}),
+        ItemKind::TimeSeries => json!({"space_type": "time_series"}),
+        ItemKind::Pdf => json!({"space_type": "pdf", "number_of_pages": facts.frames.unwrap_or(1)}),
+        ItemKind::DicomSeries => json!({"space_type": "medical_stack", "frames": frames(store, item)}),
+        ItemKind::DicomFile | ItemKind::Nifti => json!({
+            "space_type": "medical_file", "number_of_frames": facts.frames.unwrap_or(1),
+            "width": size(facts.width), "height": size(facts.height),
+        }),
+        ItemKind::Group | ItemKind::Scene => json!({"space_type": "scene"}),
+    };
+    match space {
+        Value::Object(space) => space,
+        _ => Map::new(),
+    }
+}
+
+fn frames(store: &Store, item: &Item) -> Vec<Value> {
+    let children = item.children.iter().filter_map(|child| store.items.get(child));
+    children
+        .map(|child| {
+            json!({
+                "width": child.facts.width, "height": child.facts.height,
+                "instance_uid": child.facts.dicom_instance, "file_name": child.name,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,80 @@
+//! Everything one sandbox shares between its requests.
+
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use crate::auth::BearerTokens;
+use crate::blobs::UrlSigner;
+use crate::faults::Faults;
+use crate::journal::Journal;
+use crate::store::Store;
+
+/// Sizes and times a sandbox keeps to.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Largest body of an API request, in bytes. Larger ones are answered with 413.
+    pub api_body: usize,
+    /// Largest uploaded file, in bytes.
+    pub upload: u64,
+    /// How long a client may take to send its headers or its whole API body.
+    pub request_time: Duration,
+    /// How long a transfer of file bytes may stand still.
+    pub stall_time: Duration,
+    /// How long a signed URL can be used.
+    pub signed_url_lifetime: Duration,
+    /// How far the creation time of a signature may be from now.
+    pub signature_window: Duration,
+    /// Tasks, items or label rows named by one request.
+    pub bundle: usize,
+    /// Tasks on one page of a listing.
+    pub task_page: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            api_body: 256 << 20,
+            upload: 8 << 30,
+            request_time: Duration::from_secs(60),
+            stall_time: Duration::from_secs(60),
+            signed_url_lifetime: Duration::from_secs(3600),
+            signature_window: Duration::from_secs(300),
+            bundle: 1000,
+            task_page: 100,
+        }
+    }
+}
+
+/// The shared state. The store sits behind closures, so that no lock can be
+/// held across an await.
+pub(crate) struct Platform {
+    store: RwLock<Store>,
+    pub(crate) journal: Journal,
+    pub(crate) faults: Faults,
+    pub(crate) tokens: BearerTokens,
+    pub(crate) urls: UrlSigner,
+    pub(crate) limits: Limits,
+}
+
+impl Platform {
+    pub(crate) fn new(store: Store, limits: Limits) -> Self {
+        Self {
+            store: RwLock::new(store),
+            journal: Journal::default(),
+            faults: Faults::default(),
+            tokens: BearerTokens::new(),
+            urls: UrlSigner::new(limits.signed_url_lifetime),
+            limits,
+        }
+    }
+
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Store) -> T) -> T {
+        look(&self.store.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The only way to change the state.
+    pub(crate) fn write<T>(&self, change: impl FnOnce(&mut Store) -> T) -> T {
+        change(&mut self.store.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}

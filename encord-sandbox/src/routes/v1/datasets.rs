@@ -1,0 +1,156 @@
+//! `dataset`, `datarows`, `datarow`, `datasetlinkitems`: datasets and their rows.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Call, uuid};
+use crate::clock::Moment;
+use crate::pattern::like;
+use crate::refusal::{Answer, Refusal};
+use crate::store::{DataUnit, Store};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct AccessSettings {
+    fetch_client_metadata: bool,
+    fetch_rows: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RowFilter {
+    title_eq: Option<String>,
+    title_like: Option<String>,
+    created_before: Option<String>,
+    created_after: Option<String>,
+    data_types: Option<HashSet<String>>,
+    data_hashes: Option<HashSet<String>>,
+    dataset_access_settings: Option<AccessSettings>,
+}
+
+pub(super) fn get(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
+    let settings = call.payload.get("dataset_access_settings").map(AccessSettings::deserialize);
+    let settings = settings.transpose().map_err(|error| Refusal::Invalid(error.to_string()))?.unwrap_or_default();
+    call.platform.read(|store| {
+        let found = store.dataset(dataset)?;
+        let rows = if settings.fetch_rows == Some(false) {
+            Value::Null
+        } else {
+            let units = found.units.iter().filter_map(|unit| store.units.get(unit));
+            let rows: Answer<Vec<Value>> =
+                units.map(|unit| show(call, store, unit, settings.fetch_client_metadata, false)).collect();
+            Value::Array(rows?)
+        };
+        Ok(json!({
+            "dataset_hash": found.hash,
+            "title": found.title,
+            "description": found.description,
+            "dataset_type": "CORD_STORAGE",
+            "backing_folder_uuid": found.folder,
+            "data_rows": rows,
+        }))
+    })
+}
+
+pub(super) fn rows(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
+    let filter: RowFilter = call.payload()?;
+    let metadata = filter.dataset_access_settings.as_ref().is_some_and(|settings| settings.fetch_client_metadata);
+    let before = filter.created_before.as_deref().and_then(Moment::parse);
+    let after = filter.created_after.as_deref().and_then(Moment::parse);
+    call.platform.read(|store| {
+        let mut rows = Vec::new();
+        for unit in store.dataset(dataset)?.units.iter().filter_map(|unit| store.units.get(unit)) {
+            let item = store.backing(unit)?;
+            let data_type = item.kind.data_type().to_uppercase();
+            let wanted = filter.title_eq.as_ref().is_none_or(|title| *title == item.name)
+                && filter.title_like.as_ref().is_none_or(|title| like(title, &item.name))
+                && before.is_none_or(|before| unit.created_at < before)
+                && after.is_none_or(|after| unit.created_at > after)
+                && filter.data_types.as_ref().is_none_or(|types| types.contains(&data_type))
+                && filter.data_hashes.as_ref().is_none_or(|hashes| hashes.contains(&unit.hash.to_string()));
+            if wanted {
+                rows.push(show(call, store, unit, metadata, false)?);
+            }
+        }
+        Ok(Value::Array(rows))
+    })
+}
+
+pub(super) fn row(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
+    let hash = uuid(call.uid)?;
+    let wants = |key: &str| call.payload["additional_data"][key].as_bool().unwrap_or(false);
+    call.platform.read(|store| {
+        store.dataset(dataset)?;
+        let unit = store.units.get(&hash).filter(|unit| unit.dataset == dataset);
+        let unit = unit.ok_or_else(|| Refusal::NotFound(format!("dataset {dataset} has no data unit {hash}")))?;
+        show(call, store, unit, wants("client_metadata"), wants("signed_url"))
+    })
+}
+
+#[derive(Debug, Deserialize)]
+struct NewLinks {
+    item_uuids: Vec<Uuid>,
+    #[serde(default)]
+    duplicates_behavior: Option<String>,
+}
+
+/// Adds storage items to the dataset and answers with the new rows.
+pub(super) fn link(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
+    let wanted: NewLinks = call.payload()?;
+    call.platform.write(|store| {
+        store.dataset(dataset)?;
+        for item in &wanted.item_uuids {
+            store.item(*item)?;
+        }
+        let mut added = Vec::new();
+        for item in wanted.item_uuids {
+            let twice = store
+                .units_backed_by(item)
+                .iter()
+                .any(|unit| store.units.get(unit).is_some_and(|unit| unit.dataset == dataset));
+            match wanted.duplicates_behavior.as_deref() {
+                Some("FAIL") if twice => {
+                    return Err(Refusal::Exists(format!("item {item} is already in dataset {dataset}")));
+                }
+                Some("DUPLICATE") => {}
+                _ if twice => continue,
+                _ => {}
+            }
+            let hash = Uuid::new_v4();
+            store.link(dataset, item, hash, call.now);
+            store.add_task_to_projects(dataset, hash, call.now);
+            added.push(hash);
+        }
+        let units = added.iter().filter_map(|unit| store.units.get(unit));
+        Ok(Value::Array(units.map(|unit| show(call, store, unit, false, false)).collect::<Answer<_>>()?))
+    })
+}
+
+fn show(call: &Call<'_>, store: &Store, unit: &DataUnit, metadata: bool, sign: bool) -> Answer<Value> {
+    let item = store.backing(unit)?;
+    let facts = &item.facts;
+    let metadata = item.client_metadata.as_deref().filter(|_| metadata);
+    Ok(json!({
+        "data_hash": unit.hash,
+        "data_title": item.name,
+        "data_type": item.kind.data_type().to_uppercase(),
+        "created_at": unit.created_at.plain(),
+        "last_edited_at": item.last_edited_at.plain(),
+        "width": facts.width,
+        "height": facts.height,
+        "file_link": format!("encord-store/{}", item.uuid),
+        "file_size": facts.size,
+        "file_type": facts.mime,
+        "storage_location": 0,
+        "frames_per_second": facts.fps,
+        "duration": facts.duration,
+        "client_metadata": metadata.and_then(|text| serde_json::from_str::<Value>(text).ok()),
+        "images_data": null,
+        "signed_url": (sign && item.kind.has_bytes()).then(|| call.links().download(item.uuid)),
+        "is_optimised_image_group": null,
+        "backing_item_uuid": item.uuid,
+    }))
+}

@@ -1,0 +1,178 @@
+//! `project`: creating and deleting projects, and the listings of the old API.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Call, uuid};
+use crate::clock::Moment;
+use crate::pattern::like;
+use crate::refusal::{Answer, Refusal};
+use crate::store::{Project, Role, Store};
+
+#[derive(Debug, Deserialize)]
+struct NewProject {
+    title: String,
+    #[serde(default)]
+    description: String,
+    dataset_hashes: Vec<Uuid>,
+    ontology_hash: Option<Uuid>,
+    workflow_template_id: Option<Uuid>,
+}
+
+/// Makes a project from a workflow template, with a task per data unit.
+pub(super) fn create(call: &Call<'_>) -> Answer<Value> {
+    let wanted: NewProject = call.payload()?;
+    let hash = Uuid::new_v4();
+    call.platform.write(|store| {
+        for dataset in &wanted.dataset_hashes {
+            store.dataset(*dataset)?;
+        }
+        let ontology = wanted.ontology_hash.ok_or_else(|| Refusal::Invalid("a project needs an ontology".into()))?;
+        store.ontology(ontology)?;
+        let workflow = match wanted.workflow_template_id {
+            None => None,
+            Some(template) => {
+                let missing = || Refusal::NotFound(format!("there is no workflow template {template}"));
+                Some(Arc::clone(&store.templates.get(&template).ok_or_else(missing)?.workflow))
+            }
+        };
+        let project = Project {
+            hash,
+            title: wanted.title.clone(),
+            description: wanted.description.clone(),
+            ontology,
+            workflow,
+            template: wanted.workflow_template_id,
+            datasets: wanted.dataset_hashes.clone(),
+            members: BTreeMap::from([(call.who.0.clone(), Role::Admin)]),
+            creator: call.who.0.clone(),
+            status: "inProgress".into(),
+            created_at: call.now,
+            last_edited_at: call.now,
+        };
+        store.add_project(project, call.now);
+        Ok(())
+    })?;
+    call.platform.journal.record(&call.who.0, "create project", json!({"project": hash}));
+    Ok(json!(hash))
+}
+
+pub(super) fn delete(call: &Call<'_>) -> Answer<Value> {
+    let hash = uuid(call.uid)?;
+    call.platform.write(|store| {
+        managed(store, hash, call)?;
+        store.remove_project(hash);
+        Ok(())
+    })?;
+    call.platform.journal.record(&call.who.0, "delete project", json!({"project": hash}));
+    Ok(Value::Bool(true))
+}
+
+#[derive(Debug, Deserialize)]
+struct Datasets {
+    dataset_hashes: Vec<Uuid>,
+}
+
+pub(super) fn attach(call: &Call<'_>, project: Uuid) -> Answer<Value> {
+    let wanted: Datasets = call.payload()?;
+    call.platform.write(|store| {
+        managed(store, project, call)?;
+        for dataset in &wanted.dataset_hashes {
+            store.dataset(*dataset)?;
+        }
+        for dataset in wanted.dataset_hashes {
+            if let Some(found) = store.projects.get_mut(&project)
+                && !found.datasets.contains(&dataset)
+            {
+                found.datasets.push(dataset);
+                store.add_tasks_of(project, dataset, call.now);
+            }
+        }
+        Ok(Value::Bool(true))
+    })
+}
+
+pub(super) fn detach(call: &Call<'_>, project: Uuid) -> Answer<Value> {
+    let datasets = call.uids()?;
+    call.platform.write(|store| {
+        managed(store, project, call)?;
+        for dataset in datasets {
+            let units = store.dataset(dataset)?.units.clone();
+            if let Some(found) = store.projects.get_mut(&project) {
+                found.datasets.retain(|other| *other != dataset);
+            }
+            for unit in units {
+                store.remove_task(project, unit);
+            }
+        }
+        Ok(Value::Bool(true))
+    })
+}
+
+/// The project as the old API shows it.
+pub(super) fn legacy(call: &Call<'_>, project: Uuid) -> Answer<Value> {
+    call.platform.read(|store| {
+        let (project, role) = store.project(project, call.who)?;
+        Ok(show(store, project, role))
+    })
+}
+
+pub(super) fn list(call: &Call<'_>) -> Answer<Value> {
+    let filter = call.payload.get("filter").cloned().unwrap_or_default();
+    let text = |key: &str| filter.get(key).and_then(Value::as_str);
+    let moment = |key: &str| text(key).and_then(Moment::parse);
+    call.platform.read(|store| {
+        let mut mine: Vec<(&Project, Role)> = store
+            .projects
+            .values()
+            .filter_map(|project| Some((project, *project.members.get(&call.who.0)?)))
+            .filter(|(project, _)| moment("created_after").is_none_or(|after| project.created_at > after))
+            .filter(|(project, _)| moment("created_before").is_none_or(|before| project.created_at < before))
+            .filter(|(project, _)| text("title_eq").is_none_or(|title| title == project.title))
+            .filter(|(project, _)| text("title_like").is_none_or(|title| like(title, &project.title)))
+            .collect();
+        mine.sort_by_key(|(project, _)| (project.created_at, project.hash));
+        let entry = |(project, role): (&Project, Role)| {
+            json!({"user_role": role.wire(), "project": show(store, project, role)})
+        };
+        Ok(Value::Array(mine.into_iter().map(entry).collect()))
+    })
+}
+
+fn show(store: &Store, project: &Project, role: Role) -> Value {
+    let ontology = store.ontologies.get(&project.ontology);
+    let datasets = project.datasets.iter().filter_map(|dataset| store.datasets.get(dataset));
+    let datasets: Vec<Value> = datasets
+        .map(|dataset| {
+            json!({
+                "dataset_hash": dataset.hash,
+                "title": dataset.title,
+                "description": dataset.description,
+                "type": "CORD_STORAGE",
+            })
+        })
+        .collect();
+    json!({
+        "project_hash": project.hash,
+        "title": project.title,
+        "description": project.description,
+        "created_at": project.created_at.plain(),
+        "last_edited_at": project.last_edited_at.plain(),
+        "ontology_hash": project.ontology,
+        "editor_ontology": ontology.map(|ontology| &ontology.structure),
+        "datasets": datasets,
+        "label_rows": [],
+        "user_role": role.wire(),
+        "source_projects": null,
+        "workflow_manager_uuid": project.template,
+    })
+}
+
+fn managed(store: &Store, project: Uuid, call: &Call<'_>) -> Answer<()> {
+    let (_, role) = store.project(project, call.who)?;
+    if role.may_manage() { Ok(()) } else { Err(Refusal::Forbidden("only admins and team managers may do this".into())) }
+}

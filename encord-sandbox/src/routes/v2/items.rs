@@ -1,0 +1,232 @@
+//! Storage items: reading them one by one and in bulk, their children, changes.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::{get, patch, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::blobs::Links;
+use crate::clock::Moment;
+use crate::platform::Platform;
+use crate::refusal::{Answer, Refusal};
+use crate::routes::{Caller, JsonBody, Query, UuidPath};
+use crate::store::{Item, ItemKind, Store};
+
+pub(super) fn router() -> Router<Arc<Platform>> {
+    const ITEM: &str = "/storage/folders/{folder}/items/{item}";
+    Router::new()
+        .route("/storage/items/{item}", get(read))
+        .route("/storage/items/get-bulk", post(read_bulk))
+        .route("/storage/items/patch-bulk", patch(change_bulk))
+        .route(ITEM, patch(change))
+        .route(&format!("{ITEM}/child-items"), get(children))
+        .route(&format!("{ITEM}/summary"), get(summary))
+}
+
+/// The item as the storage API shows it.
+pub(super) fn show(store: &Store, item: &Item, links: Option<&Links<'_>>) -> Value {
+    let facts = &item.facts;
+    let link = links.filter(|_| item.kind.has_bytes());
+    let mut frames = facts.frames;
+    if matches!(item.kind, ItemKind::ImageGroup | ItemKind::DicomSeries) {
+        frames = Some(item.children.len() as u64);
+    }
+    json!({
+        "uuid": item.uuid,
+        "parent": item.folder,
+        "itemType": item.kind.wire(),
+        "name": item.name,
+        "description": &*item.description,
+        // A string with JSON in it here, unlike in label row listings.
+        "clientMetadata": item.client_metadata.as_deref().unwrap_or("{}"),
+        "owner": &*item.owner,
+        "createdAt": item.created_at.iso(),
+        "lastEditedAt": item.last_edited_at.iso(),
+        "isTombstone": false,
+        "isPlaceholder": false,
+        "backedDataUnitsCount": store.units_backed_by(item.uuid).len(),
+        "storageLocation": "encord",
+        "integrationHash": null,
+        "url": item.kind.has_bytes().then(|| format!("encord-store/{}", item.uuid)),
+        "signedUrl": link.map(|links| links.download(item.uuid)),
+        "fileSize": facts.size,
+        "mimeType": facts.mime,
+        "duration": facts.duration,
+        "fps": facts.fps,
+        "height": facts.height,
+        "width": facts.width,
+        "dicomInstanceUid": facts.dicom_instance,
+        "dicomStudyUid": facts.dicom_study,
+        "dicomSeriesUid": facts.dicom_series,
+        "frameCount": frames,
+        "audioSampleRate": facts.sample_rate,
+        "audioBitDepth": facts.bit_depth,
+        "audioCodec": facts.codec,
+        "audioNumChannels": facts.channels,
+        "timeseriesSettings": null,
+    })
+}
+
+/// Links for this answer, if they were asked for.
+pub(super) fn links<'a>(platform: &'a Platform, caller: &'a Caller, wanted: bool) -> Option<Links<'a>> {
+    let now = Moment::now().unix_seconds();
+    wanted.then(|| Links { signer: &platform.urls, base: &caller.base, now })
+}
+
+async fn read(
+    State(platform): State<Arc<Platform>>,
+    caller: Caller,
+    UuidPath([item]): UuidPath<1>,
+    query: Query,
+) -> Answer<Json<Value>> {
+    let links = links(&platform, &caller, query.flag("signUrl"));
+    platform.read(|store| Ok(Json(show(store, store.item(item)?, links.as_ref()))))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wanted {
+    item_uuids: Vec<Uuid>,
+    #[serde(default)]
+    sign_urls: bool,
+}
+
+/// One entry per uuid of the request, in its order. Items that do not exist are
+/// left out.
+async fn read_bulk(
+    State(platform): State<Arc<Platform>>,
+    caller: Caller,
+    JsonBody(wanted): JsonBody<Wanted>,
+) -> Json<Value> {
+    let links = links(&platform, &caller, wanted.sign_urls);
+    let items: Vec<Value> = platform.read(|store| {
+        let found = wanted.item_uuids.iter().filter_map(|uuid| store.items.get(uuid));
+        found.map(|item| show(store, item, links.as_ref())).collect()
+    });
+    Json(json!({"results": items}))
+}
+
+async fn children(
+    State(platform): State<Arc<Platform>>,
+    caller: Caller,
+    UuidPath([folder, item]): UuidPath<2>,
+    query: Query,
+) -> Answer<Json<Value>> {
+    let links = links(&platform, &caller, query.flag("signUrls"));
+    platform.read(|store| {
+        let item = item_in(store, folder, item)?;
+        let children = item.children.iter().filter_map(|child| store.items.get(child));
+        let children: Vec<Value> = children.map(|child| show(store, child, links.as_ref())).collect();
+        Ok(Json(json!({"results": children})))
+    })
+}
+
+async fn summary(
+    State(platform): State<Arc<Platform>>,
+    _caller: Caller,
+    UuidPath([folder, item]): UuidPath<2>,
+    query: Query,
+) -> Answer<Json<Value>> {
+    platform.read(|store| {
+        let item = item_in(store, folder, item)?;
+        let units: Vec<_> = store.units_backed_by(item.uuid).iter().filter_map(|unit| store.units.get(unit)).collect();
+        let groups: Vec<Uuid> = store.items_in(folder).filter(|other| other.children.contains(&item.uuid)).map(|group| group.uuid).collect();
+        let datasets: Vec<Value> = units
+            .iter()
+            .filter_map(|unit| Some((unit, store.datasets.get(&unit.dataset)?)))
+            .map(|(unit, dataset)| {
+                json!({
+                    "datasetHash": dataset.hash,
+                    "backingFolderUuid": dataset.folder,
+                    "title": dataset.title,
+                    "dataHashes": [unit.hash],
+                    "dataUnitsCreatedAt": unit.created_at.iso(),
+                })
+            })
+            .collect();
+        let layout = (query.flag("includeGroupLayout") && item.kind == ItemKind::Group).then(|| {
+            let contents = item.layout_keys.iter().zip(&item.children);
+            Map::from_iter(contents.map(|(key, child)| (key.clone(), json!(child))))
+        });
+        Ok(Json(json!({
+            "frameInGroups": groups.len(),
+            "accessibleGroupItems": groups,
+            "usedInDatasets": datasets.len(),
+            "accessibleDatasets": datasets,
+            "groupLayout": layout,
+        })))
+    })
+}
+
+/// Changes to an item; what is missing stays as it is.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Patch {
+    name: Option<String>,
+    description: Option<String>,
+    client_metadata: Option<Map<String, Value>>,
+}
+
+async fn change(
+    State(platform): State<Arc<Platform>>,
+    _caller: Caller,
+    UuidPath([folder, item]): UuidPath<2>,
+    JsonBody(patch): JsonBody<Patch>,
+) -> Answer<Json<Value>> {
+    platform.write(|store| {
+        item_in(store, folder, item)?;
+        apply(store, item, patch);
+        Ok(Json(show(store, store.item(item)?, None)))
+    })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Patches {
+    item_patches: std::collections::BTreeMap<Uuid, Patch>,
+}
+
+async fn change_bulk(
+    State(platform): State<Arc<Platform>>,
+    _caller: Caller,
+    JsonBody(patches): JsonBody<Patches>,
+) -> Answer<Json<Value>> {
+    platform.write(|store| {
+        for item in patches.item_patches.keys() {
+            store.item(*item)?;
+        }
+        let mut changed = Vec::new();
+        for (item, patch) in patches.item_patches {
+            apply(store, item, patch);
+            changed.push(show(store, store.item(item)?, None));
+        }
+        Ok(Json(json!({"results": changed})))
+    })
+}
+
+fn apply(store: &mut Store, item: Uuid, patch: Patch) {
+    let Some(item) = store.items.get_mut(&item) else { return };
+    if let Some(name) = patch.name {
+        item.name = name;
+    }
+    if let Some(description) = patch.description {
+        item.description = description.into();
+    }
+    if let Some(metadata) = patch.client_metadata {
+        item.client_metadata = Some(Value::Object(metadata).to_string().into());
+    }
+    item.last_edited_at = Moment::now();
+}
+
+fn item_in(store: &Store, folder: Uuid, item: Uuid) -> Answer<&Item> {
+    let found = store.item(item)?;
+    if found.folder == folder {
+        Ok(found)
+    } else {
+        Err(Refusal::NotFound(format!("folder {folder} has no item {item}")))
+    }
+}

@@ -1,0 +1,228 @@
+//! Projects: reading, listing, and what hangs directly on one.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::clock::Moment;
+use crate::platform::Platform;
+use crate::refusal::{Answer, Refusal};
+use crate::pattern::like;
+use crate::routes::{Caller, JsonBody, Query, UuidPath, page};
+use crate::store::{Project, Role, Store};
+use crate::workflow::{Stage, StageKind};
+
+pub(super) fn router() -> Router<Arc<Platform>> {
+    Router::new()
+        .route("/projects", get(list))
+        .route("/projects/{project}", get(read))
+        .route("/projects/{project}/datasets", get(datasets))
+        .route("/projects/{project}/branches", get(branches))
+        .route("/projects/{project}/users", get(users))
+        .route("/projects/{project}/tags", get(tags))
+        .route("/projects/{project}/status", put(set_status))
+        .route("/projects/{project}/priorities", post(set_priorities))
+}
+
+async fn read(
+    State(platform): State<Arc<Platform>>,
+    caller: Caller,
+    UuidPath([hash]): UuidPath<1>,
+) -> Answer<Json<Value>> {
+    platform.read(|store| {
+        let (project, role) = store.project(hash, &caller.who)?;
+        show(store, project, role).map(Json)
+    })
+}
+
+async fn list(State(platform): State<Arc<Platform>>, caller: Caller, query: Query) -> Answer<Json<Value>> {
+    platform.read(|store| {
+        let mine = store.projects.values();
+        let mut mine: Vec<(&Project, Role)> = mine
+            .filter_map(|project| Some((project, *project.members.get(&caller.who.0)?)))
+            .filter(|(project, _)| wanted(&query, project))
+            .collect();
+        mine.sort_by_key(|(project, _)| (project.created_at, project.hash));
+        let mut shown = Vec::with_capacity(mine.len());
+        for (project, role) in mine {
+            shown.push(show(store, project, role)?);
+        }
+        page::cut(&query, 100, shown, |project| project).map(Json)
+    })
+}
+
+fn wanted(query: &Query, project: &Project) -> bool {
+    let moment = |key: &str| query.one(key).and_then(Moment::parse);
+    query.one("titleEq").is_none_or(|title| title == project.title)
+        && query.one("titleLike").is_none_or(|title| like(title, &project.title))
+        && query.one("descEq").is_none_or(|text| text == project.description)
+        && query.one("descLike").is_none_or(|text| like(text, &project.description))
+        && moment("createdBefore").is_none_or(|before| project.created_at < before)
+        && moment("createdAfter").is_none_or(|after| project.created_at > after)
+        && moment("editedBefore").is_none_or(|before| project.last_edited_at < before)
+        && moment("editedAfter").is_none_or(|after| project.last_edited_at > after)
+        && query.one("tagsAnyof").is_none()
+}
+
+fn show(store: &Store, project: &Project, role: Role) -> Answer<Value> {
+    let kind = if project.workflow.is_some() { "workflow" } else { "manual_qa" };
+    // Clients break on router stages, and the platform does not list them.
+    let stages = project.stages().iter().filter(|stage| !matches!(stage.kind, StageKind::Router { .. }));
+    let workflow = project.workflow.as_ref().map(|_| json!({"stages": stages.map(show_stage).collect::<Vec<_>>()}));
+    Ok(json!({
+        "projectHash": project.hash,
+        "projectType": kind,
+        "status": project.status,
+        "title": project.title,
+        "description": project.description,
+        "createdAt": project.created_at.iso(),
+        "creatorEmail": project.creator,
+        "lastEditedAt": project.last_edited_at.iso(),
+        "ontologyHash": project.ontology,
+        "editorOntology": store.ontologies.get(&project.ontology).map(|ontology| &ontology.structure),
+        "userRole": role.wire(),
+        "sourceProjects": null,
+        "workflowManagerUuid": project.template,
+        "workflow": workflow,
+    }))
+}
+
+fn show_stage(stage: &Stage) -> Value {
+    let mut shown = json!({"stageType": stage.kind.wire(), "uuid": stage.uuid, "title": stage.title});
+    if let StageKind::Agent { pathways } = &stage.kind {
+        let pathways = pathways.iter().map(|pathway| {
+            json!({"uuid": pathway.uuid, "title": pathway.name, "destinationUuid": pathway.destination})
+        });
+        shown["pathways"] = pathways.collect();
+    }
+    shown
+}
+
+async fn datasets(
+    State(platform): State<Arc<Platform>>,
+    caller: Caller,
+    UuidPath([hash]): UuidPath<1>,
+) -> Answer<Json<Value>> {
+    platform.read(|store| {
+        let (project, _) = store.project(hash, &caller.who)?;
+        let datasets = project.datasets.iter().filter_map(|dataset| store.datasets.get(dataset));
+        let datasets: Vec<Value> = datasets
+            .map(|dataset| {
+                json!({"datasetHash": dataset.hash, "title": dataset.title, "description": dataset.description})
+            })
+            .collect();
+        Ok(Json(json!({"results": datasets})))
+    })
+}
+
+async fn branches(
+    State(platform): State<Arc<Platform>>,
+    caller: Caller,
+    UuidPath([hash]): UuidPath<1>,
+    query: Query,
+) -> Answer<Json<Value>> {
+    platform.read(|store| {
+        store.project(hash, &caller.who)?;
+        page::cut(&query, 100, store.branches(hash), |branch| json!({"name": &*branch})).map(Json)
+    })
+}
+
+async fn users(
+    State(platform): State<Arc<Platform>>,
+    caller: Caller,
+    UuidPath([hash]): UuidPath<1>,
+    query: Query,
+) -> Answer<Json<Value>> {
+    platform.read(|store| {
+        let (project, _) = store.project(hash, &caller.who)?;
+        let members: Vec<_> = project.members.iter().collect();
+        let show = |(email, role): (&String, &Role)| json!({"userEmail": email, "userRole": role.wire()});
+        page::cut(&query, 100, members, show).map(Json)
+    })
+}
+
+/// Projects have no tags here, and the list of none says so.
+async fn tags(
+    State(platform): State<Arc<Platform>>,
+    caller: Caller,
+    UuidPath([hash]): UuidPath<1>,
+) -> Answer<Json<Value>> {
+    platform.read(|store| store.project(hash, &caller.who).map(drop))?;
+    Ok(Json(page::answer(Vec::new(), None)))
+}
+
+#[derive(Debug, Deserialize)]
+struct NewStatus {
+    status: String,
+}
+
+const STATUSES: [&str; 7] = ["notStarted", "inProgress", "inReview", "paused", "completed", "cancelled", "archived"];
+
+async fn set_status(
+    State(platform): State<Arc<Platform>>,
+    caller: Caller,
+    UuidPath([hash]): UuidPath<1>,
+    JsonBody(body): JsonBody<NewStatus>,
+) -> Answer<Json<Value>> {
+    if !STATUSES.contains(&body.status.as_str()) {
+        return Err(Refusal::Unprocessable(format!("unknown status \"{}\"", body.status)));
+    }
+    platform.write(|store| {
+        let (_, role) = store.project(hash, &caller.who)?;
+        if !role.may_manage() {
+            return Err(Refusal::Forbidden("only admins and team managers may change the status".into()));
+        }
+        if let Some(project) = store.projects.get_mut(&hash) {
+            project.status = body.status;
+        }
+        Ok(Json(Value::Null))
+    })
+}
+
+#[derive(Debug, Deserialize)]
+struct Priorities {
+    priorities: Vec<(Uuid, f64)>,
+}
+
+async fn set_priorities(
+    State(platform): State<Arc<Platform>>,
+    caller: Caller,
+    UuidPath([hash]): UuidPath<1>,
+    JsonBody(body): JsonBody<Priorities>,
+) -> Answer<Json<Value>> {
+    let limit = platform.limits.bundle;
+    if body.priorities.len() > limit {
+        return Err(Refusal::TooManyLabels(limit));
+    }
+    let outside = body.priorities.iter().find(|(_, priority)| !(0.0..=1.0).contains(priority));
+    if let Some((data, priority)) = outside {
+        return Err(Refusal::Invalid(format!("priority {priority} of {data} is not between 0 and 1")));
+    }
+    platform.write(|store| {
+        let (_, role) = store.project(hash, &caller.who)?;
+        if !role.may_write() {
+            return Err(Refusal::Forbidden("viewers cannot set priorities".into()));
+        }
+        let mut tasks = Vec::with_capacity(body.priorities.len());
+        for (data, priority) in &body.priorities {
+            let task = store.task_of_data(hash, *data);
+            let task = task.ok_or_else(|| Refusal::Invalid(format!("project {hash} has no data unit {data}")))?;
+            tasks.push((task.uuid, *priority));
+        }
+        for (task, priority) in tasks {
+            if let Some(task) = store.task_mut(task) {
+                task.priority = Some(priority);
+            }
+        }
+        Ok(())
+    })?;
+    let details: BTreeSet<_> = body.priorities.iter().map(|(data, priority)| format!("{data} {priority}")).collect();
+    platform.journal.record(&caller.who.0, "priorities", json!({"project": hash, "priorities": details}));
+    Ok(Json(Value::Null))
+}

@@ -1,0 +1,89 @@
+//! The listening side: accepts connections, times out slow ones, closes one on
+//! demand and all of them at the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tower_service::Service as _;
+
+/// A handle on the connection a request came in on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Connection(Arc<Notify>);
+
+impl Connection {
+    /// Closes the connection without another byte.
+    pub(crate) fn close(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// How long requests in flight may take once the end was asked for.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Serves until `stop` says so, then lets requests in flight finish.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    header_time: Duration,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, router.clone(), header_time, stop.clone()));
+                }
+                Err(error) => {
+                    // Typically too many open files; it passes when connections end.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+            _ = stop.wait_for(|stop| *stop) => break,
+        }
+    }
+    drop(listener);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, all).await.is_err() {
+        connections.shutdown().await;
+    }
+}
+
+async fn connection(stream: TcpStream, router: Router, header_time: Duration, mut stop: watch::Receiver<bool>) {
+    let _ = stream.set_nodelay(true);
+    let handle = Connection::default();
+    let service = service_fn(|mut request: Request<Incoming>| {
+        request.extensions_mut().insert(handle.clone());
+        let mut router = router.clone();
+        async move { router.call(request.map(Body::new)).await }
+    });
+    let http = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_time)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(http);
+    loop {
+        tokio::select! {
+            result = http.as_mut() => {
+                if let Err(error) = result {
+                    tracing::debug!(%error, "a connection ended with an error");
+                }
+                break;
+            }
+            () = handle.0.notified() => break,
+            _ = stop.wait_for(|stop| *stop), if !*stop.borrow() => http.as_mut().graceful_shutdown(),
+        }
+    }
+}

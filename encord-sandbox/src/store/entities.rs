@@ -1,0 +1,156 @@
+//! Users, ontologies, folders, datasets and label rows: the plain records.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::auth::PublicKey;
+use crate::clock::Moment;
+
+/// Somebody with keys.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct User {
+    pub(crate) email: String,
+    pub(crate) keys: Vec<PublicKey>,
+}
+
+/// What a user may do in a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Role {
+    Admin,
+    Annotator,
+    Reviewer,
+    AnnotatorReviewer,
+    TeamManager,
+    Viewer,
+}
+
+impl Role {
+    /// The number that stands for the role on the wire.
+    pub(crate) fn wire(self) -> u8 {
+        match self {
+            Self::Admin => 0,
+            Self::Annotator => 1,
+            Self::Reviewer => 2,
+            Self::AnnotatorReviewer => 3,
+            Self::TeamManager => 4,
+            Self::Viewer => 5,
+        }
+    }
+
+    pub(crate) fn from_wire(number: u64) -> Option<Self> {
+        use Role::*;
+        [Admin, Annotator, Reviewer, AnnotatorReviewer, TeamManager, Viewer]
+            .into_iter()
+            .find(|role| u64::from(role.wire()) == number)
+    }
+
+    /// Whether labels, tasks and priorities may be changed.
+    pub(crate) fn may_write(self) -> bool {
+        self != Self::Viewer
+    }
+
+    /// Whether tasks may be moved past people and the project be changed.
+    pub(crate) fn may_manage(self) -> bool {
+        matches!(self, Self::Admin | Self::TeamManager)
+    }
+}
+
+/// A set of classes to label with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Ontology {
+    pub(crate) hash: Uuid,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) structure: Value,
+    pub(crate) owner: String,
+    pub(crate) created_at: Moment,
+    pub(crate) last_edited_at: Moment,
+}
+
+/// A storage folder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Folder {
+    pub(crate) uuid: Uuid,
+    pub(crate) parent: Option<Uuid>,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) client_metadata: Option<String>,
+    pub(crate) owner: String,
+    pub(crate) synced_dataset: Option<Uuid>,
+    pub(crate) created_at: Moment,
+    pub(crate) last_edited_at: Moment,
+}
+
+/// A list of data units.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Dataset {
+    pub(crate) hash: Uuid,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) owner: String,
+    pub(crate) folder: Uuid,
+    /// Data hashes in the order they were added; members of data groups are not listed.
+    pub(crate) units: Vec<Uuid>,
+    pub(crate) created_at: Moment,
+    pub(crate) last_edited_at: Moment,
+}
+
+/// An entry of a dataset, backed by a storage item.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct DataUnit {
+    pub(crate) hash: Uuid,
+    pub(crate) dataset: Uuid,
+    pub(crate) item: Uuid,
+    /// The data group this unit is a member of.
+    pub(crate) group: Option<Uuid>,
+    /// The members of this data group, in order.
+    pub(crate) members: Vec<Uuid>,
+    pub(crate) created_at: Moment,
+}
+
+/// Which label row: a project, a data unit and a branch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct RowKey {
+    pub(crate) project: Uuid,
+    pub(crate) data: Uuid,
+    pub(crate) branch: Arc<str>,
+}
+
+/// A label row that was initialised at least once. Rows that were not are not
+/// stored: a listing makes them up.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Row {
+    pub(crate) key: RowKey,
+    pub(crate) label_hash: Uuid,
+    /// The document of the last save as JSON text.
+    pub(crate) document: Option<Box<str>>,
+    pub(crate) status: LabelStatus,
+    pub(crate) saves: u32,
+    pub(crate) created_at: Moment,
+    pub(crate) last_edited_at: Moment,
+}
+
+/// How far the labels of a row are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum LabelStatus {
+    NotLabelled,
+    LabelInProgress,
+    Labelled,
+    Reviewed,
+}
+
+impl LabelStatus {
+    pub(crate) fn wire(self) -> &'static str {
+        match self {
+            Self::NotLabelled => "NOT_LABELLED",
+            Self::LabelInProgress => "LABEL_IN_PROGRESS",
+            Self::Labelled => "LABELLED",
+            Self::Reviewed => "REVIEWED",
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The state of the platform: typed tables, the indices derived from them, and
+//! the few operations that have to keep both in step.
+//!
+//! Everything is looked up by hash in constant time. Nothing outside this
+//! module changes an index.
+
+mod entities;
+mod item;
+mod project;
+mod rows;
+mod table;
+mod tasks;
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+pub(crate) use self::entities::{DataUnit, Dataset, Folder, LabelStatus, Ontology, Role, Row, RowKey, User};
+pub(crate) use self::item::{Bytes, Facts, Item, ItemKind};
+pub(crate) use self::project::{Board, MAIN_BRANCH, Project};
+use self::table::Table;
+use crate::auth::{Principal, PublicKey};
+use crate::clock::Moment;
+use crate::refusal::{Answer, Refusal};
+use crate::workflow::{Task, Workflow};
+
+/// A workflow to make projects from.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Template {
+    pub(crate) hash: Uuid,
+    pub(crate) title: String,
+    pub(crate) workflow: std::sync::Arc<Workflow>,
+}
+
+/// The whole state.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    pub(crate) users: Table<String, User>,
+    pub(crate) ontologies: Table<Uuid, Ontology>,
+    pub(crate) templates: Table<Uuid, Template>,
+    pub(crate) folders: Table<Uuid, Folder>,
+    pub(crate) items: Table<Uuid, Item>,
+    pub(crate) datasets: Table<Uuid, Dataset>,
+    pub(crate) units: Table<Uuid, DataUnit>,
+    pub(crate) projects: Table<Uuid, Project>,
+    tasks: Table<Uuid, Task>,
+    rows: Table<RowKey, Row>,
+
+    keys: HashMap<PublicKey, String>,
+    boards: HashMap<Uuid, Board>,
+    labels: HashMap<Uuid, RowKey>,
+    /// Storage item -> data units it backs.
+    backed: HashMap<Uuid, Vec<Uuid>>,
+    /// Folder -> its items in the order they were made.
+    contents: HashMap<Uuid, Vec<Uuid>>,
+}
+
+impl Store {
+    pub(crate) fn add_user(&mut self, user: User) {
+        for key in &user.keys {
+            self.keys.insert(*key, user.email.clone());
+        }
+        self.users.insert(user.email.clone(), user);
+    }
+
+    pub(crate) fn user_of_key(&self, key: PublicKey) -> Option<&User> {
+        self.users.get(self.keys.get(&key)?)
+    }
+
+    pub(crate) fn add_item(&mut self, item: Item) {
+        self.contents.entry(item.folder).or_default().push(item.uuid);
+        self.items.insert(item.uuid, item);
+    }
+
+    /// The items of a folder in the order they were made.
+    pub(crate) fn items_in(&self, folder: Uuid) -> impl Iterator<Item = &Item> {
+        self.contents.get(&folder).into_iter().flatten().filter_map(|item| self.items.get(item))
+    }
+
+    /// How many data units an item backs.
+    pub(crate) fn units_backed_by(&self, item: Uuid) -> &[Uuid] {
+        self.backed.get(&item).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn item(&self, uuid: Uuid) -> Answer<&Item> {
+        self.items.get(&uuid).ok_or_else(|| Refusal::NotFound(format!("there is no storage item {uuid}")))
+    }
+
+    pub(crate) fn ontology(&self, hash: Uuid) -> Answer<&Ontology> {
+        self.ontologies.get(&hash).ok_or_else(|| Refusal::Forbidden(format!("no access to ontology {hash}")))
+    }
+
+    pub(crate) fn dataset(&self, hash: Uuid) -> Answer<&Dataset> {
+        self.datasets.get(&hash).ok_or_else(|| Refusal::Forbidden(format!("no access to dataset {hash}")))
+    }
+
+    /// The project, if this user may see it. One that does not exist looks the
+    /// same as one that belongs to somebody else.
+    pub(crate) fn project(&self, hash: Uuid, who: &Principal) -> Answer<(&Project, Role)> {
+        let refused = || Refusal::Forbidden(format!("no access to project {hash}"));
+        let project = self.projects.get(&hash).ok_or_else(refused)?;
+        let role = project.members.get(&who.0).ok_or_else(refused)?;
+        Ok((project, *role))
+    }
+
+    /// Adds an item to a dataset and, for data groups, a unit per member.
+    /// Projects of the dataset get a task for it.
+    pub(crate) fn link(&mut self, dataset: Uuid, item: Uuid, hash: Uuid, now: Moment) {
+        let members: Vec<(Uuid, Uuid)> = match self.items.get(&item) {
+            Some(found) if found.kind == ItemKind::Group => {
+                found.children.iter().map(|child| (Uuid::new_v4(), *child)).collect()
+            }
+            _ => Vec::new(),
+        };
+        for (member, child) in &members {
+            self.add_unit(DataUnit {
+                hash: *member,
+                dataset,
+                item: *child,
+                group: Some(hash),
+                members: Vec::new(),
+                created_at: now,
+            });
+        }
+        self.add_unit(DataUnit {
+            hash,
+            dataset,
+            item,
+            group: None,
+            members: members.into_iter().map(|(member, _)| member).collect(),
+            created_at: now,
+        });
+        if let Some(dataset) = self.datasets.get_mut(&dataset) {
+            dataset.units.push(hash);
+            dataset.last_edited_at = now;
+        }
+    }
+
+    fn add_unit(&mut self, unit: DataUnit) {
+        self.backed.entry(unit.item).or_default().push(unit.hash);
+        self.units.insert(unit.hash, unit);
+    }
+
+    /// The item behind a data unit.
+    pub(crate) fn backing(&self, unit: &DataUnit) -> Answer<&Item> {
+        self.item(unit.item)
+    }
+
+    /// Makes room before many entities are added.
+    pub(crate) fn reserve(&mut self, units: usize) {
+        self.items.reserve(units);
+        self.units.reserve(units);
+        self.tasks.reserve(units);
+    }
+}
