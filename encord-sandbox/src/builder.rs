@@ -6,7 +6,8 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::sandbox::{Options, Sandbox};
 use crate::seed::{
-    DatasetSeed, ItemSeed, LabelSeed, OntologySeed, PathwaySeed, ProjectSeed, Seed, SeedFile, StageSeed, TemplateSeed,
+    DatasetSeed, ItemSeed, LabelSeed, OntologySeed, PathwaySeed, ProjectSeed, Seed, SeedFile, StageSeed,
+    TemplateSeed,
 };
 
 /// Builds a sandbox for a test; see [`Sandbox::builder`].
@@ -94,7 +95,11 @@ impl SandboxBuilder {
     ) -> Self {
         let pathways = pathways
             .into_iter()
-            .map(|(name, destination)| PathwaySeed { uuid: None, name: name.into(), destination: destination.into() })
+            .map(|(name, destination)| PathwaySeed {
+                uuid: None,
+                name: name.into(),
+                destination: destination.into(),
+            })
             .collect();
         let stage = StageSeed { kind: "AGENT".into(), title: title.into(), pathways, ..StageSeed::default() };
         self.current().stages.push(stage);

@@ -94,7 +94,8 @@ pub(crate) async fn gate(State(platform): State<Arc<Platform>>, request: Request
     };
     let now = Moment::now().unix_seconds();
     let window = platform.limits.signature_window.as_secs();
-    let who = platform.read(|store| auth::authenticate(generation, &signed, store, &platform.tokens, now, window));
+    let who =
+        platform.read(|store| auth::authenticate(generation, &signed, store, &platform.tokens, now, window));
     let length = body.len() as u64;
     let response = match who {
         Err(refusal) => area.refuse(refusal),
@@ -130,7 +131,8 @@ async fn blob(platform: &Platform, parts: Parts, body: Body, next: Next) -> Resp
 
 async fn read(platform: &Platform, body: Body) -> Result<Bytes, Refusal> {
     let limit = platform.limits.api_body;
-    let collected = tokio::time::timeout(platform.limits.request_time, Limited::new(body, limit).collect()).await;
+    let collected =
+        tokio::time::timeout(platform.limits.request_time, Limited::new(body, limit).collect()).await;
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
@@ -153,7 +155,7 @@ async fn before(
     tokio::time::sleep(fault.latency()).await;
     if fault.drop == Some(DropWhen::Before) {
         platform.journal.count(name, 0, length, 0);
-        return hang_up(parts.extensions.get::<Connection>().cloned()).await;
+        return Some(hang_up(parts.extensions.get::<Connection>().cloned()).await);
     }
     if fault.status.is_none() && fault.code.is_none() && !fault.html {
         return None;
@@ -192,7 +194,8 @@ async fn hang_up(connection: Option<Connection>) -> Response {
 fn faulty_answer(fault: &FaultRule) -> Response {
     let status = fault.status.and_then(|status| StatusCode::from_u16(status).ok());
     let mut response = if fault.html {
-        let page = "<html><head><title>Error</title></head><body><h1>Temporarily unavailable</h1></body></html>";
+        let page =
+            "<html><head><title>Error</title></head><body><h1>Temporarily unavailable</h1></body></html>";
         ([(header::CONTENT_TYPE, "text/html")], page).into_response()
     } else if let Some(code) = &fault.code {
         Json(json!({"status": 400, "response": [code], "payload": null})).into_response()

@@ -2,48 +2,64 @@
 
 use std::path::Path;
 
+use encord_media::Limits;
+use encord_media::probe::{MediaFacts, MediaKind, probe};
+
 use crate::store::{Facts, ItemKind};
 
 /// The facts of a file that is to become an item of this kind. The error says
 /// why the file cannot be one.
 pub(crate) fn of_file(kind: ItemKind, path: &Path) -> Result<Facts, String> {
-    let size = path.metadata().map_err(|error| format!("cannot read {}: {error}", path.display()))?.len();
-    let mut facts = Facts { mime: Some(mime(kind, path).into()), size: Some(size), ..Facts::default() };
-    if facts.mime.as_deref() == Some("image/png") {
-        let file = std::fs::File::open(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        let reader = png::Decoder::new(std::io::BufReader::new(file)).read_info();
-        let reader = reader.map_err(|error| format!("{} is not a PNG image: {error}", path.display()))?;
-        (facts.width, facts.height) = (Some(reader.info().width), Some(reader.info().height));
+    let found = probe(path, &Limits::default()).map_err(|error| format!("{}: {error}", path.display()))?;
+    if !fits(kind, found.kind) {
+        return Err(format!(
+            "{} is {}, which cannot be of type {}",
+            path.display(),
+            found.mime_type,
+            kind.wire()
+        ));
     }
-    Ok(facts)
+    Ok(facts(kind, found))
 }
 
-/// The MIME type by extension, or the usual one of the kind.
-fn mime(kind: ItemKind, path: &Path) -> &'static str {
-    let extension = path.extension().and_then(|text| text.to_str()).unwrap_or_default().to_ascii_lowercase();
-    match extension.as_str() {
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "mp4" | "m4v" => "video/mp4",
-        "webm" => "video/webm",
-        "mkv" => "video/x-matroska",
-        "mov" => "video/quicktime",
-        "mp3" => "audio/mpeg",
-        "wav" => "audio/x-wav",
-        "flac" => "audio/flac",
-        "txt" => "text/plain",
-        "html" => "text/html",
-        "pdf" => "application/pdf",
-        "dcm" => "application/dicom",
-        "nii" | "gz" => "application/nifti",
-        _ => match kind {
-            ItemKind::Image => "image/png",
-            ItemKind::Video | ItemKind::ImageSequence => "video/mp4",
-            ItemKind::Audio => "audio/mpeg",
-            ItemKind::PlainText => "text/plain",
-            ItemKind::Pdf => "application/pdf",
-            ItemKind::DicomFile => "application/dicom",
-            _ => "application/octet-stream",
-        },
+fn fits(kind: ItemKind, found: MediaKind) -> bool {
+    match kind {
+        ItemKind::Image => found == MediaKind::Image,
+        ItemKind::Video | ItemKind::ImageSequence => found == MediaKind::Video,
+        ItemKind::Audio => matches!(found, MediaKind::Audio | MediaKind::Video),
+        ItemKind::Pdf => found == MediaKind::Pdf,
+        ItemKind::DicomFile => found == MediaKind::Dicom,
+        ItemKind::Nifti => found == MediaKind::Nifti,
+        _ => true,
+    }
+}
+
+fn facts(kind: ItemKind, found: MediaFacts) -> Facts {
+    let axis = |axis: usize| found.nifti_shape.as_ref().and_then(|shape| shape.get(axis)).copied();
+    let side = |side: Option<u64>| side.and_then(|side| u32::try_from(side).ok());
+    let is_audio = kind == ItemKind::Audio;
+    let dicom = found.dicom.clone().unwrap_or_default();
+    let frames = match kind {
+        ItemKind::Pdf => found.pages.map(u64::from),
+        ItemKind::Nifti => axis(2),
+        ItemKind::Image | ItemKind::Audio | ItemKind::PlainText => None,
+        _ => found.frame_count,
+    };
+    Facts {
+        mime: Some(found.mime_type),
+        size: Some(found.byte_size),
+        width: found.width.or(side(axis(0))),
+        height: found.height.or(side(axis(1))),
+        duration: found.duration,
+        fps: found.frame_rate,
+        frames,
+        // A video's sound and an image's channels are nobody's business here.
+        sample_rate: found.sample_rate.filter(|_| is_audio),
+        channels: found.channels.filter(|_| is_audio),
+        bit_depth: found.bit_depth.filter(|_| is_audio),
+        codec: found.codec.filter(|_| is_audio),
+        dicom_study: dicom.study_instance_uid,
+        dicom_series: dicom.series_instance_uid,
+        dicom_instance: dicom.sop_instance_uid,
     }
 }

@@ -78,7 +78,9 @@ impl IntoResponse for Refusal {
             }
             Self::Exists(text) => (StatusCode::CONFLICT, text),
             Self::TooLarge(text) => (StatusCode::PAYLOAD_TOO_LARGE, text),
-            Self::TooManyLabels(limit) => (StatusCode::BAD_REQUEST, format!("at most {limit} entries in one request")),
+            Self::TooManyLabels(limit) => {
+                (StatusCode::BAD_REQUEST, format!("at most {limit} entries in one request"))
+            }
             Self::MethodNotAllowed(text) => (StatusCode::METHOD_NOT_ALLOWED, text),
             Self::Internal(text) => (StatusCode::INTERNAL_SERVER_ERROR, text),
         };

@@ -77,7 +77,8 @@ impl Sandbox {
     pub async fn start_with(seed: Seed, options: Options) -> Result<Self, Error> {
         // Reading the facts of many files takes a while.
         let planted = tokio::task::spawn_blocking(move || seed::plant(&seed)).await;
-        let planted = planted.map_err(|error| Error::seed("$", format!("the seed could not be planted: {error}")))??;
+        let planted = planted
+            .map_err(|error| Error::seed("$", format!("the seed could not be planted: {error}")))??;
         let key = planted.private_key.map(|text| Key::write(text, options.key_out.as_deref())).transpose()?;
         let platform = Arc::new(Platform::new(planted.store, options.limits));
         let address = format!("{}:{}", options.host, options.port);

@@ -35,9 +35,10 @@ pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     header_time: Duration,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) {
     let mut connections = JoinSet::new();
+    let mut stopped = stop.clone();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -51,7 +52,7 @@ pub(crate) async fn serve(
                 }
             },
             Some(_) = connections.join_next() => {}
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = asked(&mut stopped) => break,
         }
     }
     drop(listener);
@@ -61,7 +62,12 @@ pub(crate) async fn serve(
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, header_time: Duration, mut stop: watch::Receiver<bool>) {
+async fn connection(
+    stream: TcpStream,
+    router: Router,
+    header_time: Duration,
+    mut stop: watch::Receiver<bool>,
+) {
     let _ = stream.set_nodelay(true);
     let handle = Connection::default();
     let service = service_fn(|mut request: Request<Incoming>| {
@@ -74,6 +80,7 @@ async fn connection(stream: TcpStream, router: Router, header_time: Duration, mu
         .header_read_timeout(header_time)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(http);
+    let mut stopping = false;
     loop {
         tokio::select! {
             result = http.as_mut() => {
@@ -83,7 +90,15 @@ async fn connection(stream: TcpStream, router: Router, header_time: Duration, mu
                 break;
             }
             () = handle.0.notified() => break,
-            _ = stop.wait_for(|stop| *stop), if !*stop.borrow() => http.as_mut().graceful_shutdown(),
+            () = asked(&mut stop), if !stopping => {
+                stopping = true;
+                http.as_mut().graceful_shutdown();
+            }
         }
     }
+}
+
+/// Waits until the end was asked for; a sandbox that is gone asks for it too.
+async fn asked(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }

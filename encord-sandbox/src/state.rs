@@ -113,7 +113,8 @@ pub(crate) fn of(store: &Store, hash: Uuid, documents: bool) -> Option<ProjectSt
         .collect();
     let mut tasks: Vec<_> = board.tasks().filter_map(|task| store.task(task)).collect();
     tasks.sort_by_key(|task| task.order);
-    let title_of = |uuid: Uuid| stages.iter().find(|stage| stage.uuid == uuid).map_or("", |stage| &stage.title);
+    let title_of =
+        |uuid: Uuid| stages.iter().find(|stage| stage.uuid == uuid).map_or("", |stage| &stage.title);
     let tasks = tasks
         .into_iter()
         .map(|task| TaskState {
@@ -138,10 +139,11 @@ pub(crate) fn of(store: &Store, hash: Uuid, documents: bool) -> Option<ProjectSt
 }
 
 fn rows<'a>(store: &'a Store, project: &'a Project) -> impl Iterator<Item = &'a Row> {
-    let units = project.datasets.iter().filter_map(|dataset| store.datasets.get(dataset)).flat_map(|set| &set.units);
-    let with_members = units.filter_map(|unit| store.units.get(unit)).flat_map(|unit| {
-        std::iter::once(unit.hash).chain(unit.members.iter().copied())
-    });
+    let units =
+        project.datasets.iter().filter_map(|dataset| store.datasets.get(dataset)).flat_map(|set| &set.units);
+    let with_members = units
+        .filter_map(|unit| store.units.get(unit))
+        .flat_map(|unit| std::iter::once(unit.hash).chain(unit.members.iter().copied()));
     with_members.flat_map(|data| store.rows_of_data(project.hash, data))
 }
 

@@ -106,7 +106,10 @@ mod tests {
     const V2_GET: &str = "/v2/public/storage/items/00000000-0000-0000-0000-000000000002?signUrl=True";
 
     fn headers(pairs: &[(&'static str, String)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::from_str(value).unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::from_str(value).unwrap()))
+            .collect()
     }
 
     fn v2_headers(digest: &str, signature: &str) -> HeaderMap {
@@ -128,7 +131,8 @@ mod tests {
         let signed = |body| Signed { method: "POST", target: "/public", headers: &good, body };
         assert_eq!(hex::encode(verify_v1(&signed(V1_BODY.as_bytes())).unwrap().0), KEY);
         assert!(verify_v1(&signed(&V1_BODY.as_bytes()[1..])).is_err());
-        let bad = headers(&[("authorization", format!("{KEY}:{}", V1_SIGNATURE.replace("85655c", "85655d")))]);
+        let bad =
+            headers(&[("authorization", format!("{KEY}:{}", V1_SIGNATURE.replace("85655c", "85655d")))]);
         assert!(verify_v1(&Signed { headers: &bad, ..signed(V1_BODY.as_bytes()) }).is_err());
     }
 

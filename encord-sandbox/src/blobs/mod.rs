@@ -6,5 +6,5 @@ mod serve;
 mod sign;
 
 pub(crate) use self::generate::png;
-pub(crate) use self::serve::download;
+pub(crate) use self::serve::{client_metadata, download, refuse};
 pub(crate) use self::sign::{Links, UrlSigner};

@@ -5,7 +5,10 @@
 pub(crate) enum Part {
     Whole,
     /// First byte and number of bytes.
-    Some { start: u64, length: u64 },
+    Some {
+        start: u64,
+        length: u64,
+    },
     /// The range starts behind the end of the file.
     Unsatisfiable,
 }
@@ -14,14 +17,17 @@ pub(crate) enum Part {
 /// ranges and nonsense mean the whole file, as HTTP says.
 pub(crate) fn part(header: Option<&str>, size: u64) -> Part {
     let range = header.and_then(|header| header.trim().strip_prefix("bytes="));
-    let Some((first, last)) = range.filter(|range| !range.contains(',')).and_then(|range| range.split_once('-'))
+    let Some((first, last)) =
+        range.filter(|range| !range.contains(',')).and_then(|range| range.split_once('-'))
     else {
         return Part::Whole;
     };
     match (first.trim().parse::<u64>().ok(), last.trim().parse::<u64>().ok()) {
         (Some(start), _) if start >= size => Part::Unsatisfiable,
         (Some(start), None) if last.trim().is_empty() => Part::Some { start, length: size - start },
-        (Some(start), Some(end)) if start <= end => Part::Some { start, length: end.min(size - 1) - start + 1 },
+        (Some(start), Some(end)) if start <= end => {
+            Part::Some { start, length: end.min(size - 1) - start + 1 }
+        }
         (None, Some(suffix)) if first.trim().is_empty() => match suffix.min(size) {
             0 => Part::Unsatisfiable,
             length => Part::Some { start: size - length, length },

@@ -13,6 +13,7 @@ use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
 use super::range::{Part, part};
+use super::sign::METADATA;
 use crate::clock::Moment;
 use crate::platform::Platform;
 use crate::routes::UuidPath;
@@ -29,9 +30,8 @@ pub(crate) async fn download(
     if let Err(code) = platform.urls.check(&query.unwrap_or_default(), "GET", object, now) {
         return refuse(StatusCode::FORBIDDEN, code);
     }
-    let found = platform.read(|store| {
-        store.items.get(&object).map(|item| (item.bytes.clone(), item.facts.mime.clone()))
-    });
+    let found = platform
+        .read(|store| store.items.get(&object).map(|item| (item.bytes.clone(), item.facts.mime.clone())));
     let Some((bytes, mime)) = found else { return refuse(StatusCode::NOT_FOUND, "NoSuchKey") };
     let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
     let mut response = match bytes {
@@ -58,6 +58,23 @@ pub(crate) async fn download(
     response
 }
 
+/// `GET /_blobs/{object}/client-metadata`
+pub(crate) async fn client_metadata(
+    State(platform): State<Arc<Platform>>,
+    UuidPath([object]): UuidPath<1>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let now = Moment::now().unix_seconds();
+    if let Err(code) = platform.urls.check(&query.unwrap_or_default(), METADATA, object, now) {
+        return refuse(StatusCode::FORBIDDEN, code);
+    }
+    let found = platform.read(|store| store.items.get(&object).and_then(|item| item.client_metadata.clone()));
+    match found {
+        Some(text) => ([(header::CONTENT_TYPE, "application/json")], text.to_string()).into_response(),
+        None => refuse(StatusCode::NOT_FOUND, "NoSuchKey"),
+    }
+}
+
 /// The answer to a URL that is not, or no longer, good for its object, in the
 /// XML of object stores.
 pub(crate) fn refuse(status: StatusCode, code: &str) -> Response {
@@ -82,7 +99,9 @@ async fn from_file(path: &std::path::Path, range: Option<&str>) -> std::io::Resu
     if let Part::Some { start, .. } = wanted {
         file.seek(SeekFrom::Start(start)).await?;
     }
-    Ok(respond(wanted, size, |_, length| Body::from_stream(ReaderStream::with_capacity(file.take(length), 64 << 10))))
+    Ok(respond(wanted, size, |_, length| {
+        Body::from_stream(ReaderStream::with_capacity(file.take(length), 64 << 10))
+    }))
 }
 
 fn respond(part: Part, size: u64, body: impl FnOnce(u64, u64) -> Body) -> Response {

@@ -30,7 +30,13 @@ impl UrlSigner {
     }
 
     /// Whether the query of a URL allows the method on the object now.
-    pub(crate) fn check(&self, query: &str, method: &str, object: Uuid, now: i64) -> Result<(), &'static str> {
+    pub(crate) fn check(
+        &self,
+        query: &str,
+        method: &str,
+        object: Uuid,
+        now: i64,
+    ) -> Result<(), &'static str> {
         let (mut expires, mut signature) = (None, None);
         for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match &*key {
@@ -89,7 +95,10 @@ mod tests {
         assert_eq!(signer.check(query, "GET", object, 110), Err("ExpiredToken"));
         assert_eq!(signer.check(query, "PUT", object, 100), Err("SignatureDoesNotMatch"));
         assert_eq!(signer.check(query, "GET", Uuid::new_v4(), 100), Err("SignatureDoesNotMatch"));
-        assert_eq!(signer.check(&query.replace("expires=110", "expires=999"), "GET", object, 100), Err("SignatureDoesNotMatch"));
+        assert_eq!(
+            signer.check(&query.replace("expires=110", "expires=999"), "GET", object, 100),
+            Err("SignatureDoesNotMatch")
+        );
         assert_eq!(signer.check("", "GET", object, 100), Err("AccessDenied"));
     }
 }

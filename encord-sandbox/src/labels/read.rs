@@ -69,7 +69,9 @@ pub(crate) fn read(store: &Store, row: &Row, links: Option<&Links<'_>>) -> Answe
 
 fn overlay(document: &mut Map<String, Value>, mut saved: Map<String, Value>) {
     for (key, by) in [("data_units", Some("data_sequence")), ("spaces", None)] {
-        if let (Some(Value::Object(ours)), Some(Value::Object(theirs))) = (document.get_mut(key), saved.remove(key)) {
+        if let (Some(Value::Object(ours)), Some(Value::Object(theirs))) =
+            (document.get_mut(key), saved.remove(key))
+        {
             overlay_parts(ours, theirs, by);
         }
     }
@@ -93,7 +95,9 @@ fn overlay_parts(ours: &mut Map<String, Value>, theirs: Map<String, Value>, by: 
                 by.and_then(|by| part.get(by)).map(|number| number.to_string().trim_matches('"').to_owned())
             };
             let wanted = number(&part);
-            let same = |(_, ours): &(&String, &Value)| wanted.is_some() && ours.as_object().and_then(number) == wanted;
+            let same = |(_, ours): &(&String, &Value)| {
+                wanted.is_some() && ours.as_object().and_then(number) == wanted
+            };
             ours.iter().find(same).map(|(key, _)| key.clone())
         };
         match found.and_then(|key| ours.get_mut(&key)).and_then(Value::as_object_mut) {
@@ -145,7 +149,10 @@ impl FeatureFilter {
             && let Some(entries) = document.get_mut("classification_answers").and_then(Value::as_object_mut)
         {
             entries.retain(|_, entry| {
-                entry.get("featureHash").and_then(Value::as_str).is_some_and(|feature| wanted.contains(feature))
+                entry
+                    .get("featureHash")
+                    .and_then(Value::as_str)
+                    .is_some_and(|feature| wanted.contains(feature))
             });
         }
     }

@@ -45,7 +45,9 @@ fn typed(store: &Store, item: &Item) -> Map<String, Value> {
             "width": size(facts.width), "height": size(facts.height),
             "data_duration": facts.duration, "data_fps": facts.fps,
         }),
-        ItemKind::Image => json!({"space_type": "image", "width": size(facts.width), "height": size(facts.height)}),
+        ItemKind::Image => {
+            json!({"space_type": "image", "width": size(facts.width), "height": size(facts.height)})
+        }
         ItemKind::ImageGroup => json!({
             "space_type": "image_sequence", "number_of_frames": item.children.len(),
             "width": size(facts.width), "height": size(facts.height), "frames": frames(store, item),

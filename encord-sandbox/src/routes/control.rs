@@ -56,7 +56,8 @@ async fn clear_faults(State(platform): State<Arc<Platform>>) -> Answer<Json<Valu
 
 async fn projects(State(platform): State<Arc<Platform>>) -> Json<Value> {
     let mut projects: Vec<Value> = platform.read(|store| {
-        let show = |project: &crate::store::Project| json!({"project_hash": project.hash, "title": project.title});
+        let show =
+            |project: &crate::store::Project| json!({"project_hash": project.hash, "title": project.title});
         store.projects.values().map(show).collect()
     });
     projects.sort_by_cached_key(|project| project.to_string());

@@ -36,9 +36,9 @@ impl<S: Send + Sync, const N: usize> FromRequestParts<S> for UuidPath<N> {
         let params = params.map_err(|error| Refusal::Unprocessable(error.to_string()))?;
         let mut ids = [Uuid::nil(); N];
         for (id, (name, value)) in ids.iter_mut().zip(&params) {
-            *id = value
-                .parse()
-                .map_err(|_| Refusal::Unprocessable(format!("path segment {name} is not a UUID: \"{value}\"")))?;
+            *id = value.parse().map_err(|_| {
+                Refusal::Unprocessable(format!("path segment {name} is not a UUID: \"{value}\""))
+            })?;
         }
         Ok(Self(ids))
     }
@@ -79,7 +79,9 @@ impl Query {
 
     pub(crate) fn number(&self, key: &str) -> Result<Option<u64>, Refusal> {
         let parse = |value: &str| {
-            value.parse().map_err(|_| Refusal::Unprocessable(format!("{key} is not a whole number: \"{value}\"")))
+            value
+                .parse()
+                .map_err(|_| Refusal::Unprocessable(format!("{key} is not a whole number: \"{value}\"")))
         };
         self.one(key).map(parse).transpose()
     }

@@ -26,9 +26,12 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .merge(v1::router())
         .nest("/v2/public", v2::router())
         .route("/_blobs/{object}", get(blobs::download))
+        .route("/_blobs/{object}/client-metadata", get(blobs::client_metadata))
         .merge(control::router())
         .fallback(async || Refusal::NotFound("there is no such endpoint".into()))
-        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed("this endpoint has no such method".into()))
+        .method_not_allowed_fallback(async || {
+            Refusal::MethodNotAllowed("this endpoint has no such method".into())
+        })
         .layer(middleware::from_fn_with_state(platform.clone(), gate))
         .with_state(platform)
 }

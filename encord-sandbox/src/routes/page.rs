@@ -12,7 +12,9 @@ use crate::refusal::{Answer, Refusal};
 pub(super) fn cursor(query: &Query) -> Answer<u64> {
     let Some(token) = query.one("pageToken") else { return Ok(0) };
     let decoded = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| bytes.try_into().ok());
-    decoded.map(u64::from_be_bytes).ok_or_else(|| Refusal::Invalid("the page token is not one of ours".into()))
+    decoded
+        .map(u64::from_be_bytes)
+        .ok_or_else(|| Refusal::Invalid("the page token is not one of ours".into()))
 }
 
 /// The size of a page: what was asked for, or the default.

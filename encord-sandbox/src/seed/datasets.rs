@@ -99,21 +99,40 @@ impl Planter<'_> {
             ItemKind::ImageGroup | ItemKind::DicomSeries => {
                 let child = if kind == ItemKind::ImageGroup { ItemKind::Image } else { ItemKind::DicomFile };
                 if seed.files.is_empty() {
-                    return Err(Error::seed(format!("{path}.files"), "a list of at least one file is needed"));
+                    return Err(Error::seed(
+                        format!("{path}.files"),
+                        "a list of at least one file is needed",
+                    ));
                 }
                 for (index, file) in seed.files.iter().enumerate() {
                     let path = format!("{path}.files[{index}]");
                     let (file, found) = self.file(child, file, &path)?;
                     if index == 0 {
-                        facts = Facts { mime: None, size: None, frames: None, dicom_instance: None, ..found.clone() };
+                        facts = Facts {
+                            mime: None,
+                            size: None,
+                            frames: None,
+                            dicom_instance: None,
+                            ..found.clone()
+                        };
                     }
                     let name = file_name(&file);
-                    children.push(self.add(None, child, name, &ItemSeed::default(), Bytes::File(file), found));
+                    children.push(self.add(
+                        None,
+                        child,
+                        name,
+                        &ItemSeed::default(),
+                        Bytes::File(file),
+                        found,
+                    ));
                 }
             }
             ItemKind::Group => {
                 if seed.items.is_empty() {
-                    return Err(Error::seed(format!("{path}.items"), "a data group needs at least one member"));
+                    return Err(Error::seed(
+                        format!("{path}.items"),
+                        "a data group needs at least one member",
+                    ));
                 }
                 for (index, member) in seed.items.iter().enumerate() {
                     let path = format!("{path}.items[{index}]");
@@ -126,7 +145,10 @@ impl Planter<'_> {
             }
             _ => {
                 let Some(file) = &seed.file else {
-                    return Err(Error::seed(format!("{path}.file"), "a file is needed for this type of item"));
+                    return Err(Error::seed(
+                        format!("{path}.file"),
+                        "a file is needed for this type of item",
+                    ));
                 };
                 let (file, found) = self.file(kind, file, &format!("{path}.file"))?;
                 (bytes, facts) = (Bytes::File(file), found);
@@ -137,7 +159,10 @@ impl Planter<'_> {
             _ => None,
         };
         let Some(name) = seed.name.clone().or(from_file) else {
-            return Err(Error::seed(format!("{path}.name"), "a name is needed for an item without a file of its own"));
+            return Err(Error::seed(
+                format!("{path}.name"),
+                "a name is needed for an item without a file of its own",
+            ));
         };
         facts.mime = seed.mime_type.clone().or(facts.mime);
         let uuid = self.add(seed.item_uuid, kind, name, seed, bytes, facts);
@@ -150,8 +175,8 @@ impl Planter<'_> {
     fn file(&self, kind: ItemKind, file: &Path, path: &str) -> Result<(PathBuf, Facts), Error> {
         let file = self.base.join(file);
         let absolute = file.canonicalize();
-        let absolute =
-            absolute.map_err(|error| Error::seed(path, format!("cannot read {}: {error}", file.display())))?;
+        let absolute = absolute
+            .map_err(|error| Error::seed(path, format!("cannot read {}: {error}", file.display())))?;
         if !absolute.is_file() {
             return Err(Error::seed(path, format!("{} is not a file", file.display())));
         }
@@ -176,7 +201,10 @@ impl Planter<'_> {
             kind,
             name,
             description: description.unwrap_or_else(|| self.description.clone()),
-            client_metadata: seed.client_metadata.as_ref().map(|map| Value::Object(map.clone()).to_string().into()),
+            client_metadata: seed
+                .client_metadata
+                .as_ref()
+                .map(|map| Value::Object(map.clone()).to_string().into()),
             facts: Box::new(facts),
             bytes,
             children: Vec::new(),

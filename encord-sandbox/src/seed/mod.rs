@@ -10,10 +10,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(crate) use self::model::{
-    DatasetSeed, ItemSeed, LabelSeed, MemberSeed, OntologySeed, PathwaySeed, ProjectSeed, RouteSeed, SeedFile,
-    StageSeed, TemplateSeed, UserSeed,
+    DatasetSeed, ItemSeed, LabelSeed, OntologySeed, PathwaySeed, ProjectSeed, SeedFile, StageSeed,
+    TemplateSeed,
 };
-pub(crate) use self::plant::{Planted, plant};
+pub(crate) use self::plant::plant;
 use crate::error::Error;
 
 /// The initial state of a sandbox, read from JSON or made with

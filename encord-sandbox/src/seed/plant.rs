@@ -63,7 +63,8 @@ pub(crate) fn plant(seed: &Seed) -> Result<Planted, Error> {
 fn users(store: &mut Store, seed: &Seed) -> Result<Option<String>, Error> {
     for (index, user) in seed.file.users.iter().enumerate() {
         let keys = user.public_key.as_deref().map(PublicKey::parse).transpose();
-        let keys = keys.map_err(|error| Error::seed(format!("$.users[{index}].public_key"), error.to_string()))?;
+        let keys =
+            keys.map_err(|error| Error::seed(format!("$.users[{index}].public_key"), error.to_string()))?;
         store.add_user(User { email: user.email.clone(), keys: keys.into_iter().collect() });
     }
     // A sandbox nobody can sign in to is of no use.
@@ -160,7 +161,9 @@ impl Planter<'_> {
             title: seed.title.clone(),
             description: seed.description.clone(),
             ontology,
-            workflow: template.and_then(|hash| self.store.templates.get(&hash)).map(|found| found.workflow.clone()),
+            workflow: template
+                .and_then(|hash| self.store.templates.get(&hash))
+                .map(|found| found.workflow.clone()),
             template,
             datasets,
             creator: members.keys().next().cloned().unwrap_or_else(|| self.owner.to_string()),
@@ -169,7 +172,8 @@ impl Planter<'_> {
             created_at: self.now,
             last_edited_at: self.now,
         };
-        let wanted: std::collections::HashSet<&str> = seed.labels.iter().map(|label| label.data.as_str()).collect();
+        let wanted: std::collections::HashSet<&str> =
+            seed.labels.iter().map(|label| label.data.as_str()).collect();
         let by_name = if wanted.is_empty() { HashMap::new() } else { self.by_name(&project, &wanted) };
         self.store.add_project(project, self.now);
         for (index, label) in seed.labels.iter().enumerate() {

@@ -11,12 +11,17 @@ pub(super) fn workflow(template: &TemplateSeed, path: &str) -> Result<Workflow, 
     if template.stages.is_empty() {
         return Err(Error::seed(format!("{path}.stages"), "a workflow needs at least one stage"));
     }
-    let uuids: Vec<Uuid> = template.stages.iter().map(|stage| stage.uuid.unwrap_or_else(Uuid::new_v4)).collect();
+    let uuids: Vec<Uuid> =
+        template.stages.iter().map(|stage| stage.uuid.unwrap_or_else(Uuid::new_v4)).collect();
     let names = Names { stages: &template.stages, uuids: &uuids };
     let mut stages = Vec::with_capacity(uuids.len());
     for (index, stage) in template.stages.iter().enumerate() {
         let path = format!("{path}.stages[{index}]");
-        stages.push(Stage { uuid: uuids[index], title: stage.title.clone(), kind: names.kind(stage, index, &path)? });
+        stages.push(Stage {
+            uuid: uuids[index],
+            title: stage.title.clone(),
+            kind: names.kind(stage, index, &path)?,
+        });
     }
     Ok(Workflow { stages })
 }
@@ -37,7 +42,8 @@ impl Names<'_> {
         let reject = || match &stage.reject {
             Some(name) => self.find(name, &format!("{path}.reject")),
             None => {
-                let annotation = |stage: &StageSeed| matches!(&*stage.kind, "ANNOTATION" | "CONSENSUS_ANNOTATION");
+                let annotation =
+                    |stage: &StageSeed| matches!(&*stage.kind, "ANNOTATION" | "CONSENSUS_ANNOTATION");
                 Ok(self.uuids[self.stages.iter().position(annotation).unwrap_or(0)])
             }
         };
@@ -45,18 +51,21 @@ impl Names<'_> {
             "AGENT" => StageKind::Agent { pathways: self.pathways(stage, path)? },
             "ANNOTATION" => StageKind::Annotation { next: next()? },
             "REVIEW" => StageKind::Review { approve: next()?, reject: reject()? },
-            "CONSENSUS_ANNOTATION" => {
-                StageKind::ConsensusAnnotation { next: next()?, annotators: stage.annotators.unwrap_or(2).max(1) }
-            }
+            "CONSENSUS_ANNOTATION" => StageKind::ConsensusAnnotation {
+                next: next()?,
+                annotators: stage.annotators.unwrap_or(2).max(1),
+            },
             "CONSENSUS_REVIEW" => StageKind::ConsensusReview { approve: next()?, reject: reject()? },
             "PERCENTAGE_ROUTER" => {
                 let routes = self.routes(stage, path)?;
-                let shares = routes.iter().zip(&stage.routes).map(|(to, route)| (*to, route.percentage)).collect();
+                let shares =
+                    routes.iter().zip(&stage.routes).map(|(to, route)| (*to, route.percentage)).collect();
                 StageKind::Router { rule: RouterRule::Percentage(shares) }
             }
             "USER_ROUTER" => {
                 let routes = self.routes(stage, path)?;
-                let routes = routes.iter().zip(&stage.routes).map(|(to, route)| (*to, route.users.clone())).collect();
+                let routes =
+                    routes.iter().zip(&stage.routes).map(|(to, route)| (*to, route.users.clone())).collect();
                 StageKind::Router { rule: RouterRule::User { routes, otherwise: next()? } }
             }
             "DONE" => StageKind::Done,
@@ -71,7 +80,8 @@ impl Names<'_> {
 
     fn pathways(&self, stage: &StageSeed, path: &str) -> Result<Vec<Pathway>, Error> {
         let pathway = |(index, pathway): (usize, &super::PathwaySeed)| {
-            let destination = self.find(&pathway.destination, &format!("{path}.pathways[{index}].destination"))?;
+            let destination =
+                self.find(&pathway.destination, &format!("{path}.pathways[{index}].destination"))?;
             let uuid = pathway.uuid.unwrap_or_else(Uuid::new_v4);
             Ok(Pathway { uuid, name: pathway.name.clone(), destination })
         };
@@ -84,14 +94,17 @@ impl Names<'_> {
         }
         let routes = stage.routes.iter().enumerate();
         routes
-            .map(|(index, route)| self.find(&route.destination, &format!("{path}.routes[{index}].destination")))
+            .map(|(index, route)| {
+                self.find(&route.destination, &format!("{path}.routes[{index}].destination"))
+            })
             .collect()
     }
 
     /// A stage by uuid or by title.
     fn find(&self, name: &str, path: &str) -> Result<Uuid, Error> {
         let uuid = name.parse::<Uuid>().ok().filter(|uuid| self.uuids.contains(uuid));
-        let titled = || self.stages.iter().position(|stage| stage.title == name).map(|index| self.uuids[index]);
+        let titled =
+            || self.stages.iter().position(|stage| stage.title == name).map(|index| self.uuids[index]);
         uuid.or_else(titled).ok_or_else(|| {
             let titles: Vec<&str> = self.stages.iter().map(|stage| stage.title.as_str()).collect();
             Error::seed(path, format!("there is no stage \"{name}\"; the stages are {}", titles.join(", ")))

@@ -19,7 +19,9 @@ impl Store {
             .get(&label)
             .filter(|key| key.project == project)
             .and_then(|key| self.rows.get(key))
-            .ok_or_else(|| Refusal::NotFound(format!("label row {label} does not belong to project {project}")))
+            .ok_or_else(|| {
+                Refusal::NotFound(format!("label row {label} does not belong to project {project}"))
+            })
     }
 
     /// Every initialised row of a data unit.

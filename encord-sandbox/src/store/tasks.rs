@@ -76,8 +76,10 @@ impl Store {
     /// Removes the project with its tasks and label rows.
     pub(crate) fn remove_project(&mut self, hash: Uuid) -> Option<Project> {
         if let Some(board) = self.boards.remove(&hash) {
-            for data in board.tasks().filter_map(|task| self.tasks.remove(&task)).map(|task| task.data) {
-                self.remove_rows(hash, data, &board);
+            for task in board.tasks() {
+                if let Some(task) = self.tasks.remove(&task) {
+                    self.remove_rows(hash, task.data, &board);
+                }
             }
         }
         self.projects.remove(&hash)
@@ -155,7 +157,9 @@ impl Store {
     /// What happens to a task that arrives at a stage.
     fn enter_stage(&mut self, task: Uuid, stage: Uuid, who: &str, now: Moment) {
         let Some(project) = self.tasks.get(&task).map(|task| task.project) else { return };
-        let Some(workflow) = self.projects.get(&project).and_then(|project| project.workflow.clone()) else { return };
+        let Some(workflow) = self.projects.get(&project).and_then(|project| project.workflow.clone()) else {
+            return;
+        };
         match workflow.stage(stage).map(|stage| &stage.kind) {
             Some(StageKind::Router { .. }) => {
                 if let Some(to) = self.behind_routers(project, task, stage, who)

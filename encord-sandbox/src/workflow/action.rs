@@ -76,7 +76,8 @@ pub(crate) fn apply(
 
 /// The task and, for a consensus subtask, which part of the task it is.
 fn find(store: &Store, project: Uuid, stage: &Stage, uuid: Uuid) -> Answer<(Uuid, Option<usize>)> {
-    let gone = || Refusal::Invalid(format!("task {uuid} is not in stage \"{}\" ({})", stage.title, stage.uuid));
+    let gone =
+        || Refusal::Invalid(format!("task {uuid} is not in stage \"{}\" ({})", stage.title, stage.uuid));
     if let Some(task) = store.task(uuid) {
         let here = task.project == project && task.stage == stage.uuid;
         return here.then_some((uuid, None)).ok_or_else(gone);
@@ -116,8 +117,12 @@ fn plan(workflow: &Workflow, stage: &Stage, action: &Action, part: Option<usize>
         (Review { reject, .. } | ConsensusReview { reject, .. }, Verb::Reject) => {
             Step::Move { to: *reject, status: TaskStatus::Reopened, labels: None }
         }
-        (ConsensusAnnotation { .. }, Verb::Submit) if part.is_some() => Step::SubmitPart { part: part.unwrap_or(0) },
-        (Annotation { .. } | Review { .. } | ConsensusReview { .. }, Verb::Assign) => Step::Assign(assignee(action)?),
+        (ConsensusAnnotation { .. }, Verb::Submit) if part.is_some() => {
+            Step::SubmitPart { part: part.unwrap_or(0) }
+        }
+        (Annotation { .. } | Review { .. } | ConsensusReview { .. }, Verb::Assign) => {
+            Step::Assign(assignee(action)?)
+        }
         (Annotation { .. } | Review { .. } | ConsensusReview { .. }, Verb::Release) => Step::Release,
         (ConsensusAnnotation { .. }, Verb::Assign) if part.is_some() => {
             Step::AssignPart { part: part.unwrap_or(0), assignee: Some(assignee(action)?) }
@@ -228,7 +233,8 @@ fn submit_part(
 
 fn set_label_status(store: &mut Store, task: Uuid, status: Option<LabelStatus>) {
     let Some((status, task)) = status.zip(store.task(task)) else { return };
-    let labels: Vec<Uuid> = store.rows_of_data(task.project, task.data).iter().map(|row| row.label_hash).collect();
+    let labels: Vec<Uuid> =
+        store.rows_of_data(task.project, task.data).iter().map(|row| row.label_hash).collect();
     for label in labels {
         if let Some(row) = store.row_of_label_mut(label) {
             row.status = status;

@@ -26,13 +26,28 @@ pub(crate) struct Stage {
 /// What happens at a stage and where tasks go from it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum StageKind {
-    Agent { pathways: Vec<Pathway> },
-    Annotation { next: Uuid },
-    Review { approve: Uuid, reject: Uuid },
+    Agent {
+        pathways: Vec<Pathway>,
+    },
+    Annotation {
+        next: Uuid,
+    },
+    Review {
+        approve: Uuid,
+        reject: Uuid,
+    },
     /// Several people label the same data, each on a branch.
-    ConsensusAnnotation { next: Uuid, annotators: usize },
-    ConsensusReview { approve: Uuid, reject: Uuid },
-    Router { rule: RouterRule },
+    ConsensusAnnotation {
+        next: Uuid,
+        annotators: usize,
+    },
+    ConsensusReview {
+        approve: Uuid,
+        reject: Uuid,
+    },
+    Router {
+        rule: RouterRule,
+    },
     Done,
 }
 
@@ -55,7 +70,9 @@ impl StageKind {
         match self {
             Self::Agent { pathways } => pathways.iter().map(|pathway| pathway.destination).collect(),
             Self::Annotation { next } | Self::ConsensusAnnotation { next, .. } => vec![*next],
-            Self::Review { approve, reject } | Self::ConsensusReview { approve, reject } => vec![*approve, *reject],
+            Self::Review { approve, reject } | Self::ConsensusReview { approve, reject } => {
+                vec![*approve, *reject]
+            }
             Self::Router { rule } => rule.destinations(),
             Self::Done => Vec::new(),
         }

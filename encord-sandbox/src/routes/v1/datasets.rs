@@ -33,7 +33,8 @@ struct RowFilter {
 
 pub(super) fn get(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
     let settings = call.payload.get("dataset_access_settings").map(AccessSettings::deserialize);
-    let settings = settings.transpose().map_err(|error| Refusal::Invalid(error.to_string()))?.unwrap_or_default();
+    let settings =
+        settings.transpose().map_err(|error| Refusal::Invalid(error.to_string()))?.unwrap_or_default();
     call.platform.read(|store| {
         let found = store.dataset(dataset)?;
         let rows = if settings.fetch_rows == Some(false) {
@@ -57,7 +58,8 @@ pub(super) fn get(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
 
 pub(super) fn rows(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
     let filter: RowFilter = call.payload()?;
-    let metadata = filter.dataset_access_settings.as_ref().is_some_and(|settings| settings.fetch_client_metadata);
+    let metadata =
+        filter.dataset_access_settings.as_ref().is_some_and(|settings| settings.fetch_client_metadata);
     let before = filter.created_before.as_deref().and_then(Moment::parse);
     let after = filter.created_after.as_deref().and_then(Moment::parse);
     call.platform.read(|store| {
@@ -85,7 +87,8 @@ pub(super) fn row(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
     call.platform.read(|store| {
         store.dataset(dataset)?;
         let unit = store.units.get(&hash).filter(|unit| unit.dataset == dataset);
-        let unit = unit.ok_or_else(|| Refusal::NotFound(format!("dataset {dataset} has no data unit {hash}")))?;
+        let unit =
+            unit.ok_or_else(|| Refusal::NotFound(format!("dataset {dataset} has no data unit {hash}")))?;
         show(call, store, unit, wants("client_metadata"), wants("signed_url"))
     })
 }
@@ -105,19 +108,19 @@ pub(super) fn link(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
         for item in &wanted.item_uuids {
             store.item(*item)?;
         }
+        let is_here = |store: &Store, item: Uuid| {
+            let mut units = store.units_backed_by(item).iter().filter_map(|unit| store.units.get(unit));
+            units.any(|unit| unit.dataset == dataset)
+        };
+        let behaviour = wanted.duplicates_behavior.as_deref();
+        let twice = wanted.item_uuids.iter().find(|item| is_here(store, **item));
+        if let Some(item) = twice.filter(|_| behaviour == Some("FAIL")) {
+            return Err(Refusal::Exists(format!("item {item} is already in dataset {dataset}")));
+        }
         let mut added = Vec::new();
         for item in wanted.item_uuids {
-            let twice = store
-                .units_backed_by(item)
-                .iter()
-                .any(|unit| store.units.get(unit).is_some_and(|unit| unit.dataset == dataset));
-            match wanted.duplicates_behavior.as_deref() {
-                Some("FAIL") if twice => {
-                    return Err(Refusal::Exists(format!("item {item} is already in dataset {dataset}")));
-                }
-                Some("DUPLICATE") => {}
-                _ if twice => continue,
-                _ => {}
+            if behaviour != Some("DUPLICATE") && is_here(store, item) {
+                continue;
             }
             let hash = Uuid::new_v4();
             store.link(dataset, item, hash, call.now);

@@ -55,7 +55,8 @@ pub(super) fn list(call: &Call<'_>, project: Uuid) -> Answer<Value> {
         };
         text.as_ref().map(parse).transpose()
     };
-    let wanted = Wanted { before: moment(&filter.edited_before)?, after: moment(&filter.edited_after)?, filter };
+    let wanted =
+        Wanted { before: moment(&filter.edited_before)?, after: moment(&filter.edited_after)?, filter };
     call.platform.read(|store| {
         let (project, _) = store.project(project, call.who)?;
         let mut rows = Vec::new();
@@ -203,7 +204,10 @@ impl Wanted {
             && self.before.is_none_or(|before| edited.is_some_and(|at| at < before))
             && self.after.is_none_or(|after| edited.is_some_and(|at| at > after))
             && statuses.is_none_or(|statuses| statuses.iter().any(|wanted| wanted == status))
-            && filter.label_hashes.as_ref().is_none_or(|wanted| label.is_some_and(|label| wanted.contains(&label)))
+            && filter
+                .label_hashes
+                .as_ref()
+                .is_none_or(|wanted| label.is_some_and(|label| wanted.contains(&label)))
             && filter.data_title_eq.as_deref().is_none_or(|wanted| wanted == item.name)
             && filter.data_title_like.as_deref().is_none_or(|wanted| like(wanted, &item.name))
             && filter.workflow_graph_node_title_eq.as_deref().is_none_or(|wanted| Some(wanted) == stage)

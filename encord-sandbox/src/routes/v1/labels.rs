@@ -63,11 +63,13 @@ pub(super) fn create(call: &Call<'_>, project: Uuid) -> Answer<Value> {
     let documents = call.platform.write(|store| {
         writable(store, project, call)?;
         let datasets = &store.project(project, call.who)?.0.datasets;
-        let foreign = data.iter().find(|hash| {
-            !store.units.get(*hash).is_some_and(|unit| datasets.contains(&unit.dataset))
-        });
+        let foreign = data
+            .iter()
+            .find(|hash| !store.units.get(*hash).is_some_and(|unit| datasets.contains(&unit.dataset)));
         if let Some(foreign) = foreign {
-            return Err(Refusal::NotFound(format!("data unit {foreign} does not belong to project {project}")));
+            return Err(Refusal::NotFound(format!(
+                "data unit {foreign} does not belong to project {project}"
+            )));
         }
         let keys = data.iter().map(|data| RowKey { project, data: *data, branch: branch.clone() });
         let keys: Vec<RowKey> = keys.collect();
@@ -87,9 +89,14 @@ pub(super) fn save(call: &Call<'_>, project: Uuid) -> Answer<Value> {
     let one = std::slice::from_ref(call.payload);
     let documents = call.payload.get("labels").and_then(Value::as_array).map_or(one, Vec::as_slice);
     if documents.len() != labels.len() {
-        return Err(Refusal::Invalid(format!("{} label hashes but {} documents", labels.len(), documents.len())));
+        return Err(Refusal::Invalid(format!(
+            "{} label hashes but {} documents",
+            labels.len(),
+            documents.len()
+        )));
     }
-    let validate = !single && call.payload.get("validate_before_saving").and_then(Value::as_bool).unwrap_or(false);
+    let validate =
+        !single && call.payload.get("validate_before_saving").and_then(Value::as_bool).unwrap_or(false);
     // Checking the documents takes long for large bundles, so others may read meanwhile.
     let stored = call.platform.read(|store| {
         writable(store, project, call)?;
@@ -102,8 +109,9 @@ pub(super) fn save(call: &Call<'_>, project: Uuid) -> Answer<Value> {
         for label in &labels {
             let row = store.row_of_label(project, *label)?;
             let document = by_hash.get(label.to_string().as_str()).copied();
-            let document = document
-                .ok_or_else(|| Refusal::CorruptedLabel(format!("there is no document for label row {label}")))?;
+            let document = document.ok_or_else(|| {
+                Refusal::CorruptedLabel(format!("there is no document for label row {label}"))
+            })?;
             stored.push((*label, labels::stored(store, row, document, features.as_ref())?));
         }
         Ok(stored)
@@ -135,7 +143,9 @@ pub(super) fn change_stage(call: &Call<'_>, project: Uuid) -> Answer<Value> {
     let complete = match action {
         "complete" => true,
         "reopen" => false,
-        other => return Err(Refusal::Invalid(format!("unknown action \"{other}\": expected complete or reopen"))),
+        other => {
+            return Err(Refusal::Invalid(format!("unknown action \"{other}\": expected complete or reopen")));
+        }
     };
     call.platform.write(|store| {
         writable(store, project, call)?;

@@ -75,7 +75,8 @@ impl<'a> Call<'a> {
 
     /// The payload in the shape the operation wants.
     fn payload<T: Deserialize<'a>>(&self) -> Answer<T> {
-        T::deserialize(self.payload).map_err(|error| Refusal::Invalid(format!("the payload does not fit: {error}")))
+        T::deserialize(self.payload)
+            .map_err(|error| Refusal::Invalid(format!("the payload does not fit: {error}")))
     }
 
     fn links(&self) -> Links<'a> {

@@ -31,7 +31,8 @@ pub(super) fn create(call: &Call<'_>) -> Answer<Value> {
         for dataset in &wanted.dataset_hashes {
             store.dataset(*dataset)?;
         }
-        let ontology = wanted.ontology_hash.ok_or_else(|| Refusal::Invalid("a project needs an ontology".into()))?;
+        let ontology =
+            wanted.ontology_hash.ok_or_else(|| Refusal::Invalid("a project needs an ontology".into()))?;
         store.ontology(ontology)?;
         let workflow = match wanted.workflow_template_id {
             None => None,
@@ -174,5 +175,9 @@ fn show(store: &Store, project: &Project, role: Role) -> Value {
 
 fn managed(store: &Store, project: Uuid, call: &Call<'_>) -> Answer<()> {
     let (_, role) = store.project(project, call.who)?;
-    if role.may_manage() { Ok(()) } else { Err(Refusal::Forbidden("only admins and team managers may do this".into())) }
+    if role.may_manage() {
+        Ok(())
+    } else {
+        Err(Refusal::Forbidden("only admins and team managers may do this".into()))
+    }
 }

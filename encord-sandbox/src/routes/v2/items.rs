@@ -133,8 +133,13 @@ async fn summary(
 ) -> Answer<Json<Value>> {
     platform.read(|store| {
         let item = item_in(store, folder, item)?;
-        let units: Vec<_> = store.units_backed_by(item.uuid).iter().filter_map(|unit| store.units.get(unit)).collect();
-        let groups: Vec<Uuid> = store.items_in(folder).filter(|other| other.children.contains(&item.uuid)).map(|group| group.uuid).collect();
+        let units: Vec<_> =
+            store.units_backed_by(item.uuid).iter().filter_map(|unit| store.units.get(unit)).collect();
+        let groups: Vec<Uuid> = store
+            .items_in(folder)
+            .filter(|other| other.children.contains(&item.uuid))
+            .map(|group| group.uuid)
+            .collect();
         let datasets: Vec<Value> = units
             .iter()
             .filter_map(|unit| Some((unit, store.datasets.get(&unit.dataset)?)))

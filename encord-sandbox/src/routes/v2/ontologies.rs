@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::clock::Moment;
+use crate::pattern::like;
 use crate::platform::Platform;
 use crate::refusal::{Answer, Refusal};
-use crate::pattern::like;
 use crate::routes::{Caller, JsonBody, Query, UuidPath};
 use crate::store::Ontology;
 
@@ -96,7 +96,9 @@ async fn list(State(platform): State<Arc<Platform>>, caller: Caller, query: Quer
         };
         store.ontologies.values().filter(wanted).map(|ontology| show(ontology, &caller)).collect()
     });
-    found.sort_by_cached_key(|ontology| (ontology["createdAt"].to_string(), ontology["ontologyUuid"].to_string()));
+    found.sort_by_cached_key(|ontology| {
+        (ontology["createdAt"].to_string(), ontology["ontologyUuid"].to_string())
+    });
     Json(json!({"results": found}))
 }
 

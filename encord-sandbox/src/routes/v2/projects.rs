@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::clock::Moment;
+use crate::pattern::like;
 use crate::platform::Platform;
 use crate::refusal::{Answer, Refusal};
-use crate::pattern::like;
 use crate::routes::{Caller, JsonBody, Query, UuidPath, page};
 use crate::store::{Project, Role, Store};
 use crate::workflow::{Stage, StageKind};
@@ -74,7 +74,8 @@ fn show(store: &Store, project: &Project, role: Role) -> Answer<Value> {
     let kind = if project.workflow.is_some() { "workflow" } else { "manual_qa" };
     // Clients break on router stages, and the platform does not list them.
     let stages = project.stages().iter().filter(|stage| !matches!(stage.kind, StageKind::Router { .. }));
-    let workflow = project.workflow.as_ref().map(|_| json!({"stages": stages.map(show_stage).collect::<Vec<_>>()}));
+    let workflow =
+        project.workflow.as_ref().map(|_| json!({"stages": stages.map(show_stage).collect::<Vec<_>>()}));
     Ok(json!({
         "projectHash": project.hash,
         "projectType": kind,
@@ -162,7 +163,8 @@ struct NewStatus {
     status: String,
 }
 
-const STATUSES: [&str; 7] = ["notStarted", "inProgress", "inReview", "paused", "completed", "cancelled", "archived"];
+const STATUSES: [&str; 7] =
+    ["notStarted", "inProgress", "inReview", "paused", "completed", "cancelled", "archived"];
 
 async fn set_status(
     State(platform): State<Arc<Platform>>,
@@ -212,7 +214,8 @@ async fn set_priorities(
         let mut tasks = Vec::with_capacity(body.priorities.len());
         for (data, priority) in &body.priorities {
             let task = store.task_of_data(hash, *data);
-            let task = task.ok_or_else(|| Refusal::Invalid(format!("project {hash} has no data unit {data}")))?;
+            let task =
+                task.ok_or_else(|| Refusal::Invalid(format!("project {hash} has no data unit {data}")))?;
             tasks.push((task.uuid, *priority));
         }
         for (task, priority) in tasks {
@@ -222,7 +225,8 @@ async fn set_priorities(
         }
         Ok(())
     })?;
-    let details: BTreeSet<_> = body.priorities.iter().map(|(data, priority)| format!("{data} {priority}")).collect();
+    let details: BTreeSet<_> =
+        body.priorities.iter().map(|(data, priority)| format!("{data} {priority}")).collect();
     platform.journal.record(&caller.who.0, "priorities", json!({"project": hash, "priorities": details}));
     Ok(Json(Value::Null))
 }

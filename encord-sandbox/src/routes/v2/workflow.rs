@@ -48,7 +48,8 @@ impl Filter {
     fn lets_through(&self, store: &Store, task: &Task, item: &Item) -> bool {
         let dataset = store.units.get(&task.data).map(|unit| unit.dataset);
         (self.datasets.is_empty() || dataset.is_some_and(|dataset| self.datasets.contains(&dataset)))
-            && (self.users.is_empty() || task.assignee.as_deref().is_some_and(|user| self.users.contains(user)))
+            && (self.users.is_empty()
+                || task.assignee.as_deref().is_some_and(|user| self.users.contains(user)))
             && (self.statuses.is_empty() || self.statuses.contains(task.status.wire()))
             && self.title.as_ref().is_none_or(|part| item.name.to_lowercase().contains(part))
     }
@@ -211,16 +212,16 @@ async fn move_tasks(
             .map_err(|_| Refusal::Invalid(format!("there is no stage {}", moves.destination_stage_uuid)))?;
         let mut seen = HashSet::new();
         let away = moves.task_uuids.iter().find(|uuid| {
-            let here = store.task(**uuid).is_some_and(|task| task.project == project && task.stage == origin.uuid);
+            let here =
+                store.task(**uuid).is_some_and(|task| task.project == project && task.stage == origin.uuid);
             !here || !seen.insert(**uuid)
         });
         if let Some(away) = away {
             return Err(Refusal::Invalid(format!("task {away} is not in stage \"{}\"", origin.title)));
         }
         let tasks = moves.task_uuids.iter();
-        let moved = tasks.filter_map(|task| {
-            Some((*task, store.move_task(*task, destination.uuid, &caller.who.0, now)?))
-        });
+        let moved = tasks
+            .filter_map(|task| Some((*task, store.move_task(*task, destination.uuid, &caller.who.0, now)?)));
         Ok(moved.collect::<Vec<_>>())
     })?;
     record(&platform, &caller, project, origin, &moved);
