@@ -11,5 +11,5 @@ mod reading;
 
 pub(crate) use cursor::{Cursor, Kind};
 pub(crate) use emit::Emitter;
-pub(crate) use fields::{Fields, describe, expect_list, expect_object};
+pub(crate) use fields::{Fields, describe, expect_object};
 pub(crate) use reading::Reading;

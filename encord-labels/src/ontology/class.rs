@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::attribute::{self, Attribute, Found, read_attributes};
+use super::attribute::{self, Attribute, AttributeOption, Found, read_attributes};
 use super::{append, flags, read_class_id, wire_value};
 use crate::error::{Error, Located, Result};
 use crate::extra::Extra;
@@ -140,7 +140,7 @@ impl ObjectClass {
     /// # Errors
     /// [`Error::NotFound`] with near matches, [`Error::Ambiguous`] if several have the title.
     pub fn attribute(&self, title: &str) -> Result<&Arc<Attribute>> {
-        attribute_by_title(&self.attributes, title)
+        find_by_title(&self.attributes, title).map(|found| found.attribute)
     }
 
     /// The attribute with a feature hash, nested ones included.
@@ -149,6 +149,14 @@ impl ObjectClass {
     /// [`Error::NotFound`] with near matches.
     pub fn attribute_by_hash(&self, feature_hash: &str) -> Result<&Arc<Attribute>> {
         find_by_hash(&self.attributes, feature_hash).map(|found| found.attribute)
+    }
+
+    /// The radio attributes above a nested attribute with the options that lead to it, outermost first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] with near matches.
+    pub fn path_to(&self, feature_hash: &str) -> Result<Vec<(&Arc<Attribute>, &AttributeOption)>> {
+        find_by_hash(&self.attributes, feature_hash).map(|found| found.parents)
     }
 
     pub(super) fn read(value: Value) -> Result<Self> {
@@ -251,7 +259,7 @@ impl ClassificationClass {
     /// # Errors
     /// [`Error::NotFound`] with near matches, [`Error::Ambiguous`] if several have the title.
     pub fn attribute(&self, title: &str) -> Result<&Arc<Attribute>> {
-        attribute_by_title(&self.attributes, title)
+        find_by_title(&self.attributes, title).map(|found| found.attribute)
     }
 
     /// The attribute with a feature hash, nested ones included.
@@ -260,6 +268,14 @@ impl ClassificationClass {
     /// [`Error::NotFound`] with near matches.
     pub fn attribute_by_hash(&self, feature_hash: &str) -> Result<&Arc<Attribute>> {
         find_by_hash(&self.attributes, feature_hash).map(|found| found.attribute)
+    }
+
+    /// The radio attributes above a nested attribute with the options that lead to it, outermost first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] with near matches.
+    pub fn path_to(&self, feature_hash: &str) -> Result<Vec<(&Arc<Attribute>, &AttributeOption)>> {
+        find_by_hash(&self.attributes, feature_hash).map(|found| found.parents)
     }
 
     pub(super) fn read(value: Value) -> Result<Self> {
@@ -300,10 +316,12 @@ impl ClassificationClass {
     }
 }
 
-fn attribute_by_title<'a>(attributes: &'a [Arc<Attribute>], title: &str) -> Result<&'a Arc<Attribute>> {
+/// The only attribute with a title, and the choices that lead to it.
+pub(crate) fn find_by_title<'a>(attributes: &'a [Arc<Attribute>], title: &str) -> Result<Found<'a>> {
     let mut all = Vec::new();
     attribute::walk(attributes, &mut |attribute| all.push(attribute));
-    super::only("attribute", title, &all, |attribute| attribute.name()).map(|attribute| *attribute)
+    let only = super::only("attribute", title, &all, |attribute| attribute.name())?;
+    find_by_hash(attributes, only.feature_hash().as_str())
 }
 
 /// The attribute with a feature hash and the choices that lead to it.

@@ -16,6 +16,9 @@ pub use attribute::{Attribute, AttributeKind, AttributeOption};
 pub use class::{ClassificationClass, ObjectClass};
 pub use skeleton::{SkeletonTemplate, TemplateVertex};
 
+pub(crate) use attribute::{Found, walk};
+pub(crate) use class::{find_by_hash, find_by_title};
+
 use crate::error::{Error, Result};
 use crate::extra::Extra;
 use crate::json::Fields;

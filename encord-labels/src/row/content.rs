@@ -12,6 +12,7 @@ use super::place::Places;
 use super::space::Space;
 use super::unit::DataUnit;
 use crate::id::{ClassificationHash, ObjectHash, SpaceId};
+use crate::range::Frame;
 
 /// The labels of a row and everything else its document says.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +40,13 @@ impl Content {
         }
         for classification in self.classifications.values_mut() {
             classification.places = Some(self.places.clone());
+        }
+    }
+
+    /// Forgets the entries older documents repeat on frames, where a classification no longer is.
+    pub(crate) fn forget_legacy(&mut self, hash: &str, keeps: impl Fn(Frame) -> bool) {
+        for unit in &mut self.units {
+            unit.labels.forget_legacy(hash, &keeps);
         }
     }
 }

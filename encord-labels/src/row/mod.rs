@@ -2,9 +2,14 @@
 
 mod annotation;
 mod answer;
+mod answering;
 mod classification;
+mod classifying;
 mod content;
 mod data_type;
+mod drawing;
+mod editing;
+mod event;
 mod html;
 mod metadata;
 mod object;
@@ -12,6 +17,8 @@ mod place;
 mod read;
 mod space;
 mod unit;
+mod validate;
+mod view;
 mod write;
 
 use std::io;
@@ -20,12 +27,16 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use annotation::{Annotation, Details, Event, Interpolation};
+pub use answering::{Answer, AttributeKey, Choice, GivenAnswer};
 pub use classification::ClassificationInstance;
 pub use data_type::DataType;
+pub use editing::Overlap;
+pub use event::Moment;
 pub use html::{HtmlPosition, HtmlRange};
 pub use metadata::LabelRowMetadata;
 pub use object::ObjectInstance;
 pub use space::{Space, SpaceKind};
+pub use view::FrameView;
 
 use content::Content;
 

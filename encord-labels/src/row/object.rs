@@ -23,6 +23,8 @@ pub struct ObjectInstance {
     pub(crate) details: Details,
     pub(crate) answers: Vec<AnswerEntry>,
     pub(crate) dynamic: Vec<DynamicEntry>,
+    /// Whether to write an entry in `object_answers` even if it says nothing.
+    pub(crate) always_answered: bool,
     /// Unknown keys of the object's entry in `object_actions`; its other unknown keys are among the details.
     pub(crate) action_extra: Extra,
     /// What the row allows, once the object is part of one.
@@ -80,6 +82,7 @@ impl ObjectInstance {
     /// A new object with a hash of one's own choice, which must not be used twice in a row.
     pub fn with_hash(class: &Arc<ObjectClass>, hash: impl Into<ObjectHash>) -> Self {
         let mut object = Self::bare(class, hash.into());
+        object.always_answered = true;
         if class.shape().is_range() {
             object.details = Details::new();
         }
@@ -97,6 +100,7 @@ impl ObjectInstance {
             details: Details::default(),
             answers: Vec::new(),
             dynamic: Vec::new(),
+            always_answered: false,
             action_extra: Extra::default(),
             places: None,
         }
@@ -161,6 +165,11 @@ impl ObjectInstance {
     /// The spaces it lies on.
     pub fn space_ids(&self) -> impl Iterator<Item = &SpaceId> {
         self.spaces.iter().map(|(id, _)| id)
+    }
+
+    /// Whether there is anything to write: an object whose last frame was removed is left out.
+    pub(crate) fn is_somewhere(&self) -> bool {
+        self.class.shape().is_range() || !self.root.is_empty() || !self.spaces.is_empty()
     }
 
     pub(crate) fn space_extent_mut(&mut self, space: &SpaceId) -> &mut Extent {

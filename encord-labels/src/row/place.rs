@@ -6,6 +6,7 @@ use super::data_type::DataType;
 use crate::error::{Error, Result};
 use crate::id::SpaceId;
 use crate::range::Frame;
+use crate::shape::Shape;
 
 /// The limits of a row, shared by all its objects.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,18 +28,21 @@ pub(crate) struct Place {
     pub(crate) html: bool,
     /// Height and width in pixels.
     pub(crate) size: Option<(u64, u64)>,
+    /// Height and width of frames that have their own.
+    pub(crate) frame_sizes: HashMap<Frame, (u64, u64)>,
 }
 
 impl Place {
     /// The limits of a row's own file.
-    pub(crate) fn of_row(data_type: DataType, frames: Option<u64>, size: Option<(u64, u64)>) -> Self {
+    pub(crate) fn of_row(data_type: DataType, frames: Option<u64>) -> Self {
         let limited = data_type.has_frames() && !data_type.is_open_ended();
         Self {
             last: frames.filter(|count| limited && *count > 0).map(|count| count - 1),
             has_frames: data_type.has_frames(),
             continuous: false,
             html: false,
-            size,
+            size: None,
+            frame_sizes: HashMap::new(),
         }
     }
 
@@ -47,6 +51,20 @@ impl Place {
     pub(crate) fn check(&self, frame: Frame) -> Result<()> {
         match self.last {
             Some(last) if frame > last => Err(Error::out_of_bounds(frame, last)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that a mask has the size of its frame.
+    pub(crate) fn check_mask(&self, shape: &Shape, frame: Frame) -> Result<()> {
+        let Shape::Bitmask(mask) = shape else { return Ok(()) };
+        let size = (u64::from(mask.height()), u64::from(mask.width()));
+        match self.frame_sizes.get(&frame).copied().or(self.size) {
+            Some(expected) if expected != size => Err(Error::mismatch(
+                format!("the frame {frame}"),
+                format!("a mask of {} x {} pixels", expected.0, expected.1),
+                format!("one of {} x {}", size.0, size.1),
+            )),
             _ => Ok(()),
         }
     }

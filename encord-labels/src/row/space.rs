@@ -1,5 +1,6 @@
 //! Spaces: the member files of groups and scenes.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -252,6 +253,7 @@ impl Space {
             continuous: false,
             html: self.kind == SpaceKind::Html,
             size: size_of(&self.facts).or_else(|| size_of(&self.metadata)),
+            frame_sizes: HashMap::new(),
         }
     }
 }

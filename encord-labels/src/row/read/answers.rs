@@ -92,12 +92,20 @@ impl Reader<'_> {
         };
         let class = self.objects[index].class.clone();
         let mut details = entry.details;
-        drop_equal(&mut details.extra, "shape", class.shape().as_str());
-        keep_other_names(&mut details.extra, entry.known, &class);
         let (root, spaces) = if class.shape().is_range() {
+            drop_equal(&mut details.extra, "shape", class.shape().as_str());
+            keep_other_names(&mut details.extra, entry.known, &class);
             (self.read_root_ranges(entry.ranges, entry.html)?, self.read_range_spaces(entry.spaces)?)
         } else {
-            keep_parts(&mut details.extra, [("range", entry.ranges), ("range_html", entry.html)])?;
+            // Entries of shapes on frames only repeat what the frames say; they are kept as they are.
+            let texts = ["name", "color", "value"].into_iter().zip(entry.known);
+            for (key, text) in texts.chain([("featureHash", entry.feature_hash)]) {
+                if let Some(text) = text {
+                    details.extra.insert(key, text.into());
+                }
+            }
+            let parts = [("range", entry.ranges), ("range_html", entry.html), ("spaces", entry.spaces)];
+            keep_parts(&mut details.extra, parts)?;
             (None, Vec::new())
         };
         let find = attributes_of(&class);
@@ -105,6 +113,7 @@ impl Reader<'_> {
         if let Some(root) = root {
             object.root = root;
         }
+        object.always_answered = true;
         object.number = entry.number;
         object.details = details;
         for (id, extent) in spaces {

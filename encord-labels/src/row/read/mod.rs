@@ -166,8 +166,7 @@ impl Reader<'_> {
         }
         let name = head.get("data_type").and_then(Value::as_str).unwrap_or_default();
         self.data_type = name.parse().under("data_type")?;
-        let size = self.metadata.height().zip(self.metadata.width());
-        self.root = Place::of_row(self.data_type, self.metadata.number_of_frames(), size);
+        self.root = Place::of_row(self.data_type, self.metadata.number_of_frames());
         Ok(())
     }
 }

@@ -53,8 +53,15 @@ impl Reader<'_> {
         }
         let mut unit = DataUnit { facts, sequence, labels: Labels::default() };
         if self.units.is_empty() {
-            self.root.size = self.root.size.or(unit.size());
             self.root.html = unit.text("data_type") == Some("text/html");
+        }
+        match (self.data_type, unit.size()) {
+            (DataType::ImageGroup, Some(size)) => {
+                self.root.frame_sizes.insert(sequence, size);
+            }
+            // Slices of a series may differ in size, PDFs have none.
+            (DataType::Video | DataType::Image | DataType::Nifti, Some(size)) => self.root.size = Some(size),
+            _ => {}
         }
         let modelled = self.units.is_empty() || self.data_type == DataType::ImageGroup;
         if let Some(text) = labels {

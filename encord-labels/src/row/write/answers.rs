@@ -15,8 +15,12 @@ use crate::shape::ShapeKind;
 pub(super) fn write_answers(content: &Content, out: &mut Emitter<'_>) -> Result<()> {
     out.key("object_answers").object(|out| {
         for object in content.objects.values() {
-            out.key(object.hash.as_str());
-            write_object(object, out)?;
+            let says_something =
+                object.always_answered || !object.answers.is_empty() || object.number.is_some();
+            if says_something && object.is_somewhere() {
+                out.key(object.hash.as_str());
+                write_object(object, out)?;
+            }
         }
         write_orphans(&content.orphan_object_answers, out);
         Ok(())
@@ -31,7 +35,8 @@ pub(super) fn write_answers(content: &Content, out: &mut Emitter<'_>) -> Result<
     })?;
     out.key("object_actions").object(|out| {
         for object in content.objects.values() {
-            if !object.dynamic.is_empty() || !object.action_extra.is_empty() {
+            let says_something = !object.dynamic.is_empty() || !object.action_extra.is_empty();
+            if says_something && object.is_somewhere() {
                 out.key(object.hash.as_str());
                 write_actions(object, out)?;
             }

@@ -8,8 +8,6 @@ mod frames;
 
 use std::io;
 
-use serde_json::Value;
-
 use super::content::Content;
 use super::data_type::DataType;
 use super::metadata::LabelRowMetadata;
@@ -41,7 +39,7 @@ pub(super) fn write_document(
             let index = FrameIndex::of_root(content);
             content.units.iter().enumerate().try_for_each(|(position, unit)| {
                 out.key(unit.data_hash());
-                write_unit(content, metadata, unit, position, &index, out)
+                write_unit(content, unit, position, &index, out)
             })
         })?;
         out.key("spaces").object(|out| {
@@ -56,7 +54,6 @@ pub(super) fn write_document(
 
 fn write_unit(
     content: &Content,
-    metadata: &LabelRowMetadata,
     unit: &DataUnit,
     position: usize,
     index: &FrameIndex<'_>,
@@ -65,11 +62,6 @@ fn write_unit(
     out.object(|out| {
         for (key, value) in &unit.facts {
             out.key(key).value(value);
-        }
-        for (key, value) in missing_facts(content.data_type, metadata) {
-            if !unit.facts.contains_key(key) {
-                out.key(key).value(&value);
-            }
         }
         let out = out.key("labels");
         if let Some(opaque) = &unit.labels.opaque {
@@ -88,33 +80,6 @@ fn write_unit(
         }
         frames::write_frames(index, &unit.labels, out, |out| write_scene_images(content, out))
     })
-}
-
-/// Facts about a unit that the row's metadata knows, for documents that leave them out.
-fn missing_facts(data_type: DataType, metadata: &LabelRowMetadata) -> Vec<(&'static str, Value)> {
-    use DataType::{Audio, Dicom, Group, Image, ImageGroup, Nifti, Pdf, PlainText, Scene, TimeSeries, Video};
-    let mut facts = Vec::new();
-    if matches!(data_type, Video | Image | ImageGroup | Nifti | Dicom | Pdf | Audio | TimeSeries | Scene)
-        && let Some(duration) = metadata.duration()
-    {
-        facts.push(("data_duration", duration.into()));
-    }
-    if matches!(data_type, Video | Image | ImageGroup | Nifti | Dicom | Pdf | TimeSeries | Scene) {
-        match (metadata.fps(), data_type) {
-            (Some(fps), _) => facts.push(("data_fps", fps.into())),
-            (None, Pdf | Scene) => facts.push(("data_fps", 0.into())),
-            _ => {}
-        }
-    }
-    match data_type {
-        Video | Image | ImageGroup | Nifti | Dicom => {
-            facts.push(("width", metadata.width().unwrap_or(0).into()));
-            facts.push(("height", metadata.height().unwrap_or(0).into()));
-        }
-        Pdf | Scene => facts.extend([("width", 0.into()), ("height", 0.into())]),
-        PlainText | Audio | TimeSeries | Group | DataType::DicomStudy => {}
-    }
-    facts
 }
 
 fn write_space(content: &Content, space: &Space, out: &mut Emitter<'_>) -> Result<()> {

@@ -1,0 +1,497 @@
+//! Putting an object on frames, ranges and spaces, and answering its attributes.
+//!
+//! Every change is checked completely before anything changes. An object that belongs to a row is held to that row's
+//! limits; one that does not is checked when it is added.
+
+use std::sync::Arc;
+
+use super::annotation::{Annotation, Details, Track};
+use super::answering::*;
+use super::html::HtmlRange;
+use super::object::{Extent, ObjectInstance};
+use super::place::Place;
+use crate::error::{Error, Result};
+use crate::extra::Extra;
+use crate::id::{ObjectHash, SpaceId};
+use crate::ontology::{Attribute, AttributeOption};
+use crate::range::{Frame, FrameSet};
+use crate::shape::Shape;
+
+/// Most frames an object is put on at once; each takes about 200 bytes.
+const MOST_FRAMES: u64 = 1 << 26;
+
+/// What to do with frames an object is on already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Refuse,
+    Reshape,
+}
+
+impl ObjectInstance {
+    /// Draws the object on frames it is not on yet, by hand and with full confidence.
+    ///
+    /// ```
+    /// # use encord_labels::{FrameSet, ObjectInstance, ontology::{ObjectClass, Ontology}, shape::{BoundingBox, ShapeKind}};
+    /// # let ontology = Ontology::new().with_object(ObjectClass::new("Car", ShapeKind::BoundingBox))?;
+    /// let mut car = ObjectInstance::new(ontology.object("Car")?);
+    /// car.set(0..=4, BoundingBox::new(0.1, 0.1, 0.2, 0.2)?)?;
+    /// car.set([7, 9], BoundingBox::new(0.2, 0.1, 0.2, 0.2)?)?;
+    /// assert_eq!(car.frames().to_string(), "0-4, 7, 9");
+    /// # Ok::<(), encord_labels::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] for a shape that does not fit the class, [`Error::Conflict`] for a frame it is on
+    /// already, [`Error::OutOfBounds`] past the end of the data. Nothing changes then.
+    pub fn set(&mut self, frames: impl Into<FrameSet>, shape: impl Into<Shape>) -> Result<()> {
+        self.draw(None, frames.into(), shape.into(), Some(Details::new()), Taken::Refuse)
+    }
+
+    /// As [`ObjectInstance::set`], saying who drew it when and how sure they are.
+    ///
+    /// # Errors
+    /// As [`ObjectInstance::set`].
+    pub fn set_with(
+        &mut self,
+        frames: impl Into<FrameSet>,
+        shape: impl Into<Shape>,
+        details: Details,
+    ) -> Result<()> {
+        self.draw(None, frames.into(), shape.into(), Some(details), Taken::Refuse)
+    }
+
+    /// Draws the object on frames whether or not it is there; where it is, only its shape changes.
+    ///
+    /// # Errors
+    /// As [`ObjectInstance::set`], except for frames it is on.
+    pub fn reshape(&mut self, frames: impl Into<FrameSet>, shape: impl Into<Shape>) -> Result<()> {
+        self.draw(None, frames.into(), shape.into(), None, Taken::Reshape)
+    }
+
+    /// As [`ObjectInstance::set_with`], on a space.
+    ///
+    /// # Errors
+    /// As [`ObjectInstance::set`]; [`Error::NotFound`] for a space the row does not have.
+    pub fn set_on(
+        &mut self,
+        space: &SpaceId,
+        frames: impl Into<FrameSet>,
+        shape: impl Into<Shape>,
+        details: Details,
+    ) -> Result<()> {
+        self.draw(Some(space), frames.into(), shape.into(), Some(details), Taken::Refuse)
+    }
+
+    /// As [`ObjectInstance::reshape`], on a space.
+    ///
+    /// # Errors
+    /// As [`ObjectInstance::set_on`], except for frames it is on.
+    pub fn reshape_on(
+        &mut self,
+        space: &SpaceId,
+        frames: impl Into<FrameSet>,
+        shape: impl Into<Shape>,
+    ) -> Result<()> {
+        self.draw(Some(space), frames.into(), shape.into(), None, Taken::Reshape)
+    }
+
+    fn draw(
+        &mut self,
+        space: Option<&SpaceId>,
+        frames: FrameSet,
+        shape: Shape,
+        details: Option<Details>,
+        taken: Taken,
+    ) -> Result<()> {
+        self.check_shape(&shape)?;
+        if let Some(details) = &details {
+            details.check()?;
+        }
+        self.check_side(space)?;
+        self.check_frames(space, &frames, &shape)?;
+        let existing = self.extent(space);
+        if let Some(extent) = existing.filter(|extent| !extent.is_empty() && extent.track().is_none()) {
+            return Err(Error::conflict(format!(
+                "the object {} is {} already",
+                self.hash,
+                extent.describe()
+            )));
+        }
+        if taken == Taken::Refuse
+            && let Some(track) = existing.and_then(Extent::track)
+            && let Some(frame) = frames.iter_within(track).next()
+        {
+            return Err(Error::conflict(format!(
+                "the object {} is on the frame {frame} already; use reshape to change it there",
+                self.hash
+            )));
+        }
+        let Some(track) = self.extent_mut(space).track_mut() else { return Ok(()) };
+        let mut added = Vec::with_capacity(usize::try_from(frames.len()).unwrap_or(0));
+        let new_details = details.unwrap_or_else(Details::new);
+        for frame in frames.iter() {
+            let annotation = match track.get(frame) {
+                Some(old) => Annotation::new(shape.clone(), old.details.clone()),
+                None => Annotation::new(shape.clone(), new_details.clone()),
+            };
+            added.push((frame, annotation));
+        }
+        track.merge(added);
+        Ok(())
+    }
+
+    /// Who drew the object on a frame when, to be changed.
+    pub fn details_on_mut(&mut self, frame: Frame) -> Option<&mut Details> {
+        self.root.track_mut()?.get_mut(frame).map(|annotation| &mut annotation.details)
+    }
+
+    /// Who made the object when, to be changed; for objects that are ranges.
+    pub fn details_mut(&mut self) -> &mut Details {
+        &mut self.details
+    }
+
+    /// Takes the object off frames. An object on no frame is left out when its row is written.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a frame it is not on; nothing changes then.
+    pub fn remove_frames(&mut self, frames: impl Into<FrameSet>) -> Result<()> {
+        self.remove_drawn(None, &frames.into())
+    }
+
+    /// Takes the object off frames of a space.
+    ///
+    /// # Errors
+    /// As [`ObjectInstance::remove_frames`].
+    pub fn remove_frames_on(&mut self, space: &SpaceId, frames: impl Into<FrameSet>) -> Result<()> {
+        self.remove_drawn(Some(space), &frames.into())
+    }
+
+    fn remove_drawn(&mut self, space: Option<&SpaceId>, frames: &FrameSet) -> Result<()> {
+        let on = self.extent(space).and_then(Extent::track);
+        let there = on.map_or(0, |track| frames.iter_within(track).count() as u64);
+        if there < frames.len() {
+            let hash = self.hash.as_str().to_owned();
+            return Err(Error::not_found("object on all of the given frames with the hash", hash, []));
+        }
+        if let Some(track) = self.extent_mut(space).track_mut() {
+            track.retain(|frame| !frames.contains(frame));
+        }
+        self.spaces.retain(|(_, extent)| !extent.is_empty());
+        Ok(())
+    }
+
+    /// Sets the ranges of the file that are this object, replacing those before.
+    ///
+    /// Milliseconds for audio, characters for text, positions for time series.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] unless the class is one of ranges, [`Error::OutOfBounds`] past the end of the data.
+    pub fn set_ranges(&mut self, ranges: impl Into<FrameSet>) -> Result<()> {
+        self.put_ranges(None, Extent::Ranges { ranges: ranges.into(), extra: Extra::default() })
+    }
+
+    /// As [`ObjectInstance::set_ranges`], on a space.
+    ///
+    /// # Errors
+    /// As [`ObjectInstance::set_ranges`]; [`Error::NotFound`] for a space the row does not have.
+    pub fn set_ranges_on(&mut self, space: &SpaceId, ranges: impl Into<FrameSet>) -> Result<()> {
+        self.put_ranges(Some(space), Extent::Ranges { ranges: ranges.into(), extra: Extra::default() })
+    }
+
+    /// Sets the ranges of an HTML file that are this object, replacing those before.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] unless the class is one of texts.
+    pub fn set_html_ranges(&mut self, ranges: impl Into<Vec<HtmlRange>>) -> Result<()> {
+        self.put_ranges(None, Extent::Html { ranges: ranges.into(), extra: Extra::default() })
+    }
+
+    /// As [`ObjectInstance::set_html_ranges`], on a space.
+    ///
+    /// # Errors
+    /// As [`ObjectInstance::set_html_ranges`]; [`Error::NotFound`] for a space the row does not have.
+    pub fn set_html_ranges_on(&mut self, space: &SpaceId, ranges: impl Into<Vec<HtmlRange>>) -> Result<()> {
+        self.put_ranges(Some(space), Extent::Html { ranges: ranges.into(), extra: Extra::default() })
+    }
+
+    fn put_ranges(&mut self, space: Option<&SpaceId>, mut extent: Extent) -> Result<()> {
+        self.check_side(space)?;
+        if let Some(place) = self.place(space)? {
+            self.check_extent(&extent, place)?;
+        } else {
+            self.check_extent_kind(&extent)?;
+        }
+        let old = self.extent_mut(space);
+        if let (
+            Extent::Ranges { extra: old, .. } | Extent::Html { extra: old, .. },
+            Extent::Ranges { extra, .. } | Extent::Html { extra, .. },
+        ) = (&mut *old, &mut extent)
+        {
+            *extra = std::mem::take(old);
+        }
+        *old = extent;
+        Ok(())
+    }
+
+    /// Whether an object that is not part of a row; see [`ObjectInstance::copy`].
+    pub fn is_attached(&self) -> bool {
+        self.places.is_some()
+    }
+
+    /// The same object with a new hash and no number, part of no row.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let mut copy = self.clone();
+        copy.hash = ObjectHash::random();
+        copy.number = None;
+        copy.places = None;
+        copy.always_answered = true;
+        copy
+    }
+
+    fn check_static(&self, attribute: &Attribute) -> Result<()> {
+        if attribute.is_dynamic() {
+            let what = format!("the attribute \"{}\"", attribute.name());
+            return Err(Error::mismatch(what, "frames (use answer_on)", "none"));
+        }
+        Ok(())
+    }
+
+    /// Whether an option above a nested attribute is chosen, on any frame if the radio is answered per frame.
+    fn is_chosen(&self, radio: &Attribute, option: &AttributeOption) -> bool {
+        if !radio.is_dynamic() {
+            return chooses(&self.answers, radio, option);
+        }
+        answers_by_frames(radio, &self.dynamic).iter().any(|(answer, _)| match answer {
+            Answer::Radio(choice) => choice.feature_hash == *option.feature_hash(),
+            _ => false,
+        })
+    }
+
+    /// Answers a dynamic attribute on frames, replacing answers that are there.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown attribute or option, [`Error::Mismatch`] for a value that does not fit
+    /// or an attribute that is answered once, [`Error::OutOfBounds`] past the end of the data. Nothing changes then.
+    pub fn answer_on<'k>(
+        &mut self,
+        frames: impl Into<FrameSet>,
+        attribute: impl Into<AttributeKey<'k>>,
+        answer: impl Into<GivenAnswer>,
+    ) -> Result<()> {
+        let frames = frames.into();
+        let attribute = self.dynamic_attribute(attribute.into())?;
+        if let (Some(places), Some(last)) = (&self.places, frames.last())
+            && self.spaces.is_empty()
+        {
+            places.root.check(last)?;
+        }
+        let entry = entry(&attribute, answer.into())?;
+        put_on(&mut self.dynamic, entry, frames);
+        Ok(())
+    }
+
+    /// Answers a dynamic attribute on every frame the object is on now.
+    ///
+    /// # Errors
+    /// As [`ObjectInstance::answer_on`].
+    pub fn answer_everywhere<'k>(
+        &mut self,
+        attribute: impl Into<AttributeKey<'k>>,
+        answer: impl Into<GivenAnswer>,
+    ) -> Result<()> {
+        let on_spaces = self.spaces.iter().filter_map(|(_, extent)| extent.track());
+        let tracks = self.root.track().into_iter().chain(on_spaces);
+        let frames: FrameSet = tracks.flat_map(Track::entries).map(|(frame, _)| *frame).collect();
+        self.answer_on(frames, attribute, answer)
+    }
+
+    /// The answer to a dynamic attribute on a frame.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown attribute, [`Error::Mismatch`] for one that is answered once.
+    pub fn answered_on<'k>(
+        &self,
+        frame: Frame,
+        attribute: impl Into<AttributeKey<'k>>,
+    ) -> Result<Option<Answer>> {
+        let attribute = self.dynamic_attribute(attribute.into())?;
+        Ok(answer_on(&attribute, &self.dynamic, frame))
+    }
+
+    /// Every answer to a dynamic attribute, with the frames it holds on.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown attribute, [`Error::Mismatch`] for one that is answered once.
+    pub fn dynamic_answers<'k>(
+        &self,
+        attribute: impl Into<AttributeKey<'k>>,
+    ) -> Result<Vec<(Answer, FrameSet)>> {
+        let attribute = self.dynamic_attribute(attribute.into())?;
+        Ok(answers_by_frames(&attribute, &self.dynamic))
+    }
+
+    /// Takes answers to a dynamic attribute back on frames.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown attribute, [`Error::Mismatch`] for one that is answered once.
+    pub fn unanswer_on<'k>(
+        &mut self,
+        frames: impl Into<FrameSet>,
+        attribute: impl Into<AttributeKey<'k>>,
+    ) -> Result<()> {
+        let attribute = self.dynamic_attribute(attribute.into())?;
+        clear_on(&attribute, &mut self.dynamic, &frames.into());
+        Ok(())
+    }
+
+    fn dynamic_attribute(&self, key: AttributeKey<'_>) -> Result<Arc<Attribute>> {
+        let attribute = find(self.class.attributes(), key)?.attribute;
+        if !attribute.is_dynamic() {
+            let what = format!("the attribute \"{}\"", attribute.name());
+            return Err(Error::mismatch(what, "one answer (use answer)", "frames"));
+        }
+        Ok(attribute.clone())
+    }
+}
+
+static_answers!(ObjectInstance, "object");
+
+impl ObjectInstance {
+    fn check_shape(&self, shape: &Shape) -> Result<()> {
+        if shape.kind() != self.class.shape() {
+            return Err(Error::mismatch(
+                format!("the class \"{}\"", self.class.name()),
+                format!("a {}", self.class.shape()),
+                format!("a {}", shape.kind()),
+            ));
+        }
+        shape.check()
+    }
+
+    /// Checks that the object does not end up both on the row and on spaces.
+    fn check_side(&self, space: Option<&SpaceId>) -> Result<()> {
+        match space {
+            None if !self.spaces.is_empty() => Err(Error::conflict(format!(
+                "the object {} lies on spaces, so it cannot lie on the row itself",
+                self.hash
+            ))),
+            Some(_) if !self.root.is_empty() => Err(Error::conflict(format!(
+                "the object {} lies on the row itself, so it cannot lie on a space",
+                self.hash
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_frames(&self, space: Option<&SpaceId>, frames: &FrameSet, shape: &Shape) -> Result<()> {
+        if frames.len() > MOST_FRAMES {
+            return Err(Error::invalid(format!("{} frames are more than an object can be on", frames.len())));
+        }
+        let Some(place) = self.place(space)? else { return Ok(()) };
+        if !place.has_frames {
+            return Err(Error::mismatch("a file without frames", "ranges", "a shape on a frame"));
+        }
+        if place.continuous {
+            return Err(Error::conflict("a continuous scene has events instead of frames; use upsert"));
+        }
+        if let Some(last) = frames.last() {
+            place.check(last)?;
+        }
+        if matches!(shape, Shape::Bitmask(_)) {
+            frames.iter().try_for_each(|frame| place.check_mask(shape, frame))?;
+        }
+        Ok(())
+    }
+
+    /// The limits of a file, if the object is part of a row.
+    pub(super) fn place(&self, space: Option<&SpaceId>) -> Result<Option<&Place>> {
+        let Some(places) = self.places.as_deref() else { return Ok(None) };
+        match space {
+            None => Ok(Some(&places.root)),
+            Some(id) => places.spaces.get(id).map(Some).ok_or_else(|| {
+                Error::not_found("space", id.as_str(), places.spaces.keys().map(SpaceId::as_str))
+            }),
+        }
+    }
+
+    /// Checks all of one extent against the limits of its file.
+    pub(super) fn check_extent(&self, extent: &Extent, place: &Place) -> Result<()> {
+        self.check_extent_kind(extent)?;
+        let what = || format!("the object {}", self.hash);
+        match extent {
+            Extent::Frames(track) => {
+                if !place.has_frames && !track.is_empty() {
+                    return Err(Error::mismatch(what(), "ranges, as the file has no frames", "frames"));
+                }
+                if place.continuous {
+                    return super::event::check_events(self, track);
+                }
+                for (frame, annotation) in track.entries() {
+                    place.check(*frame)?;
+                    place.check_mask(&annotation.shape, *frame)?;
+                    if annotation.event.is_some() {
+                        return Err(Error::conflict("only continuous scenes have events"));
+                    }
+                }
+                Ok(())
+            }
+            Extent::Ranges { ranges, .. } => {
+                if place.has_frames && !ranges.is_empty() {
+                    return Err(Error::mismatch(what(), "frames, as the file has frames", "ranges"));
+                }
+                if place.html {
+                    return Err(Error::mismatch(what(), "HTML ranges", "ranges"));
+                }
+                ranges.last().map_or(Ok(()), |last| place.check(last))
+            }
+            Extent::Html { .. } if !place.html => Err(Error::mismatch(what(), "ranges", "HTML ranges")),
+            Extent::Html { .. } => Ok(()),
+        }
+    }
+
+    fn check_extent_kind(&self, extent: &Extent) -> Result<()> {
+        use crate::shape::ShapeKind::Text;
+        let fits = match extent {
+            Extent::Frames(track) => track.is_empty() || !self.class.shape().is_range(),
+            Extent::Ranges { .. } => self.class.shape().is_range(),
+            Extent::Html { .. } => self.class.shape() == Text,
+        };
+        if fits {
+            return Ok(());
+        }
+        let expected = format!("a {}", self.class.shape());
+        Err(Error::mismatch(format!("the class \"{}\"", self.class.name()), expected, extent.describe()))
+    }
+
+    pub(super) fn extent(&self, space: Option<&SpaceId>) -> Option<&Extent> {
+        match space {
+            None => Some(&self.root),
+            Some(id) => self.spaces.iter().find(|(other, _)| other == id).map(|(_, extent)| extent),
+        }
+    }
+
+    fn extent_mut(&mut self, space: Option<&SpaceId>) -> &mut Extent {
+        match space {
+            None => &mut self.root,
+            Some(id) => self.space_extent_mut(id),
+        }
+    }
+}
+
+impl Extent {
+    fn describe(&self) -> &'static str {
+        match self {
+            Self::Frames(_) => "on frames",
+            Self::Ranges { .. } => "ranges",
+            Self::Html { .. } => "HTML ranges",
+        }
+    }
+}
+
+impl FrameSet {
+    /// The frames of the set on which a track is, found without walking long ranges.
+    fn iter_within(&self, track: &Track) -> impl Iterator<Item = Frame> {
+        track.entries().iter().map(|(frame, _)| *frame).filter(|frame| self.contains(*frame))
+    }
+}

@@ -1,0 +1,352 @@
+//! Adding to a row, removing from it, and finding what is there.
+
+use super::LabelRow;
+use super::classification::ClassificationInstance;
+use super::content::Content;
+use super::object::{Extent, ObjectInstance};
+use super::place::Place;
+use crate::error::{Error, Result};
+use crate::id::{ClassificationHash, ObjectHash, SpaceId};
+use crate::range::FrameSet;
+
+/// What to do where another classification of the same class is already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Overlap {
+    /// Refuse the change.
+    #[default]
+    Refuse,
+    /// Take the shared frames from the other; one that has no frame left is removed.
+    Replace,
+}
+
+impl LabelRow {
+    /// Adds an object. From then on it is held to the limits of the row.
+    ///
+    /// # Errors
+    /// [`Error::NotInitialised`]; [`Error::Conflict`] if it is on no frame, part of a row already (add a `copy`), or
+    /// its hash is taken; [`Error::OutOfBounds`], [`Error::Mismatch`] and [`Error::NotFound`] if it does not fit the
+    /// row. The row stays as it was then.
+    pub fn add_object(&mut self, mut object: ObjectInstance) -> Result<&mut ObjectInstance> {
+        let content = self.content()?;
+        if content.objects.contains_key(object.hash.as_str()) {
+            return Err(Error::conflict(format!("there is an object with the hash {} already", object.hash)));
+        }
+        self.check_object(content, &object)?;
+        let content = self.content_mut()?;
+        object.places = Some(content.places.clone());
+        let (index, _) = content.objects.insert_full(object.hash.clone(), object);
+        Ok(&mut content.objects[index])
+    }
+
+    /// Removes an object and gives it back, part of no row.
+    ///
+    /// # Errors
+    /// [`Error::NotInitialised`]; [`Error::NotFound`].
+    pub fn remove_object(&mut self, hash: impl AsRef<str>) -> Result<ObjectInstance> {
+        let hash = hash.as_ref();
+        let content = self.content_mut()?;
+        let mut object = content.objects.shift_remove(hash).ok_or_else(|| no_object(content, hash))?;
+        object.places = None;
+        Ok(object)
+    }
+
+    /// Removes the objects that satisfy a condition and gives them back; much faster than one by one.
+    ///
+    /// # Errors
+    /// [`Error::NotInitialised`].
+    pub fn remove_objects_if(
+        &mut self,
+        mut remove: impl FnMut(&ObjectInstance) -> bool,
+    ) -> Result<Vec<ObjectInstance>> {
+        let content = self.content_mut()?;
+        let all = std::mem::take(&mut content.objects);
+        let (mut removed, mut kept) = (Vec::new(), Vec::with_capacity(all.len()));
+        for (hash, mut object) in all {
+            if remove(&object) {
+                object.places = None;
+                removed.push(object);
+            } else {
+                kept.push((hash, object));
+            }
+        }
+        content.objects = kept.into_iter().collect();
+        Ok(removed)
+    }
+
+    /// The object with a hash.
+    ///
+    /// # Errors
+    /// [`Error::NotInitialised`]; [`Error::NotFound`].
+    pub fn object(&self, hash: impl AsRef<str>) -> Result<&ObjectInstance> {
+        let content = self.content()?;
+        content.objects.get(hash.as_ref()).ok_or_else(|| no_object(content, hash.as_ref()))
+    }
+
+    /// The object with a hash, to be changed.
+    ///
+    /// # Errors
+    /// [`Error::NotInitialised`]; [`Error::NotFound`].
+    pub fn object_mut(&mut self, hash: impl AsRef<str>) -> Result<&mut ObjectInstance> {
+        let hash = hash.as_ref();
+        let content = self.content_mut()?;
+        match content.objects.get_index_of(hash) {
+            Some(index) => Ok(&mut content.objects[index]),
+            None => Err(no_object(content, hash)),
+        }
+    }
+
+    /// Adds a classification.
+    ///
+    /// # Errors
+    /// [`Error::NotInitialised`]; [`Error::Conflict`] if it is about nothing, part of a row already (add a `copy`),
+    /// its hash is taken, or, unless [`Overlap::Replace`] is given, another one of its class is there;
+    /// [`Error::OutOfBounds`] and [`Error::NotFound`] if it does not fit the row. The row stays as it was then.
+    pub fn add_classification(
+        &mut self,
+        mut classification: ClassificationInstance,
+        overlap: Overlap,
+    ) -> Result<&mut ClassificationInstance> {
+        let content = self.content()?;
+        if content.classifications.contains_key(classification.hash.as_str()) {
+            return Err(Error::conflict(format!(
+                "there is a classification with the hash {} already",
+                classification.hash
+            )));
+        }
+        self.check_classification(content, &classification)?;
+        let content = self.content_mut()?;
+        make_room(content, &classification, overlap)?;
+        classification.places = Some(content.places.clone());
+        let (index, _) = content.classifications.insert_full(classification.hash.clone(), classification);
+        Ok(&mut content.classifications[index])
+    }
+
+    /// Removes a classification and gives it back, part of no row.
+    ///
+    /// # Errors
+    /// [`Error::NotInitialised`]; [`Error::NotFound`].
+    pub fn remove_classification(&mut self, hash: impl AsRef<str>) -> Result<ClassificationInstance> {
+        let hash = hash.as_ref();
+        let content = self.content_mut()?;
+        let mut removed =
+            content.classifications.shift_remove(hash).ok_or_else(|| no_classification(content, hash))?;
+        content.forget_legacy(hash, |_| false);
+        removed.places = None;
+        Ok(removed)
+    }
+
+    /// The classification with a hash.
+    ///
+    /// # Errors
+    /// [`Error::NotInitialised`]; [`Error::NotFound`].
+    pub fn classification(&self, hash: impl AsRef<str>) -> Result<&ClassificationInstance> {
+        let content = self.content()?;
+        content.classifications.get(hash.as_ref()).ok_or_else(|| no_classification(content, hash.as_ref()))
+    }
+
+    /// The classification with a hash, to change its answers and details.
+    ///
+    /// # Errors
+    /// [`Error::NotInitialised`]; [`Error::NotFound`].
+    pub fn classification_mut(&mut self, hash: impl AsRef<str>) -> Result<&mut ClassificationInstance> {
+        let hash = hash.as_ref();
+        let content = self.content_mut()?;
+        match content.classifications.get_index_of(hash) {
+            Some(index) => Ok(&mut content.classifications[index]),
+            None => Err(no_classification(content, hash)),
+        }
+    }
+
+    /// Says anew which frames a classification of the row is about.
+    ///
+    /// # Errors
+    /// [`Error::NotInitialised`]; [`Error::NotFound`]; [`Error::OutOfBounds`]; [`Error::Conflict`] for no frames, a
+    /// class about whole files, and, unless [`Overlap::Replace`] is given, frames where another one of the class is.
+    pub fn set_classification_frames(
+        &mut self,
+        hash: impl AsRef<str>,
+        frames: impl Into<FrameSet>,
+        overlap: Overlap,
+    ) -> Result<()> {
+        let mut changed = self.classification(hash.as_ref())?.clone();
+        changed.places = None;
+        changed.ranges = FrameSet::new();
+        changed.set(frames)?;
+        let content = self.content()?;
+        self.check_classification(content, &changed)?;
+        let content = self.content_mut()?;
+        make_room(content, &changed, overlap)?;
+        let frames = changed.ranges;
+        content.forget_legacy(hash.as_ref(), |frame| frames.contains(frame));
+        if let Some(classification) = content.classifications.get_mut(hash.as_ref()) {
+            classification.ranges = frames;
+        }
+        Ok(())
+    }
+
+    fn check_object(&self, content: &Content, object: &ObjectInstance) -> Result<()> {
+        if object.is_attached() {
+            return Err(Error::conflict(format!(
+                "the object {} is part of a row already; add a copy of it",
+                object.hash
+            )));
+        }
+        let class = self.ontology().object_by_hash(object.class.feature_hash().as_str())?;
+        if class.shape() != object.class.shape() {
+            let what = format!("the class \"{}\" of the row's ontology", class.name());
+            return Err(Error::mismatch(what, class.shape().as_str(), object.class.shape().as_str()));
+        }
+        if object.root.is_empty() && object.spaces.is_empty() && !object.class.shape().is_range() {
+            return Err(Error::conflict(format!(
+                "the object {} is on no frame; set its shape first",
+                object.hash
+            )));
+        }
+        let places = &content.places;
+        if !object.root.is_empty() || object.spaces.is_empty() {
+            object.check_extent(&object.root, &places.root)?;
+            check_whole_ranges(object, &object.root, &places.root)?;
+        }
+        for (id, extent) in &object.spaces {
+            let place = places.spaces.get(id).ok_or_else(|| no_space(content, id))?;
+            object.check_extent(extent, place)?;
+        }
+        if object.spaces.is_empty()
+            && let Some(track) = object.root.track().filter(|track| !track.is_empty())
+            && !places.root.continuous
+        {
+            for entry in &object.dynamic {
+                if let Some(frame) = entry.frames.iter().find(|frame| track.get(*frame).is_none()) {
+                    return Err(Error::conflict(format!(
+                        "the attribute \"{}\" is answered on the frame {frame}, where the object {} is not",
+                        entry.answer.attribute.name(),
+                        object.hash
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_classification(&self, content: &Content, classification: &ClassificationInstance) -> Result<()> {
+        if classification.is_attached() {
+            return Err(Error::conflict(format!(
+                "the classification {} is part of a row already; add a copy of it",
+                classification.hash
+            )));
+        }
+        let class = self.ontology().classification_by_hash(classification.class.feature_hash().as_str())?;
+        let places = &content.places;
+        let (ranges, spaces) = (&classification.ranges, &classification.spaces);
+        if !spaces.is_empty() && !ranges.is_empty() {
+            return Err(Error::conflict(
+                "a classification is about the row itself or about spaces, not both",
+            ));
+        }
+        let by_frames = places.root.has_frames && !places.root.continuous && !class.is_global();
+        if by_frames && ranges.is_empty() && spaces.is_empty() {
+            return Err(Error::conflict(format!(
+                "the classification {} is on no frame; set its frames first",
+                classification.hash
+            )));
+        }
+        if let Some(last) = ranges.last() {
+            if !places.root.has_frames {
+                return Err(Error::conflict(
+                    "classifications of files without frames are about the whole file",
+                ));
+            }
+            places.root.check(last)?;
+        }
+        for space in spaces {
+            let place = places.spaces.get(&space.id).ok_or_else(|| no_space(content, &space.id))?;
+            if let Some(last) = space.ranges.last() {
+                place.check(last)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn content_mut(&mut self) -> Result<&mut Content> {
+        self.content.as_deref_mut().ok_or(Error::NotInitialised)
+    }
+}
+
+/// Range objects of a file need at least the kind of ranges the file has.
+fn check_whole_ranges(object: &ObjectInstance, extent: &Extent, place: &Place) -> Result<()> {
+    let wants_ranges = object.class.shape().is_range();
+    if wants_ranges && place.has_frames {
+        let found = format!("objects of the shape {}", object.class.shape());
+        return Err(Error::mismatch("a file with frames", "shapes on frames", found));
+    }
+    if wants_ranges && matches!(extent, Extent::Frames(_)) {
+        return Err(Error::conflict(format!("the object {} has no ranges; set them first", object.hash)));
+    }
+    Ok(())
+}
+
+/// Makes sure that nothing else of the class is where a classification is going to be.
+fn make_room(content: &mut Content, new: &ClassificationInstance, overlap: Overlap) -> Result<()> {
+    let rivals: Vec<ClassificationHash> = content
+        .classifications
+        .values()
+        .filter(|other| other.hash != new.hash && collide(other, new))
+        .map(|other| other.hash.clone())
+        .collect();
+    if let Some(rival) = rivals.first().filter(|_| overlap == Overlap::Refuse) {
+        return Err(Error::conflict(format!(
+            "the classification {rival} of the class \"{}\" is there already; use Overlap::Replace to take its place",
+            new.class.name()
+        )));
+    }
+    for hash in rivals {
+        let Some(rival) = content.classifications.get_mut(hash.as_str()) else { continue };
+        let whole = rival.class.is_global();
+        rival.ranges.remove(&new.ranges);
+        for space in &new.spaces {
+            if let Some(theirs) = rival.spaces.iter_mut().find(|other| other.id == space.id) {
+                theirs.ranges.remove(&space.ranges);
+            }
+        }
+        rival.spaces.retain(|theirs| {
+            !theirs.ranges.is_empty() || !new.spaces.iter().any(|space| space.id == theirs.id)
+        });
+        let (ranges, gone) = (rival.ranges.clone(), rival.spaces.is_empty());
+        content.forget_legacy(hash.as_str(), |frame| ranges.contains(frame));
+        if gone && (whole || ranges.is_empty()) {
+            content.classifications.shift_remove(hash.as_str());
+        }
+    }
+    Ok(())
+}
+
+/// Whether two classifications cannot both be there.
+fn collide(one: &ClassificationInstance, other: &ClassificationInstance) -> bool {
+    if one.class.feature_hash() != other.class.feature_hash() {
+        return false;
+    }
+    if one.spaces.is_empty() && other.spaces.is_empty() {
+        let both_whole = one.ranges.is_empty() && other.ranges.is_empty();
+        return one.class.is_global() || both_whole || one.ranges.overlaps(&other.ranges);
+    }
+    one.spaces.iter().any(|space| {
+        let there = other.spaces.iter().find(|there| there.id == space.id);
+        there.is_some_and(|there| {
+            (space.ranges.is_empty() && there.ranges.is_empty()) || space.ranges.overlaps(&there.ranges)
+        })
+    })
+}
+
+fn no_object(content: &Content, hash: &str) -> Error {
+    Error::not_found("object with the hash", hash, content.objects.keys().take(1000).map(ObjectHash::as_str))
+}
+
+fn no_classification(content: &Content, hash: &str) -> Error {
+    let hashes = content.classifications.keys().take(1000).map(ClassificationHash::as_str);
+    Error::not_found("classification with the hash", hash, hashes)
+}
+
+fn no_space(content: &Content, id: &SpaceId) -> Error {
+    Error::not_found("space", id.as_str(), content.spaces.keys().map(SpaceId::as_str))
+}
