@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use encord_labels::id::SpaceId;
 use encord_labels::ontology::{Attribute, AttributeOption};
-use encord_labels::row::{Answer, ClassificationInstance, Event, ObjectInstance, Overlap};
+use encord_labels::row::{Answer, ClassificationInstance, ObjectInstance, Overlap};
 use encord_labels::{Error, LabelRow};
 
 /// Takes everything out of a row and puts equal things in.
@@ -33,8 +33,7 @@ fn remake_object(row: &LabelRow, old: &ObjectInstance) -> Result<ObjectInstance,
     for (frame, annotation) in old.annotations() {
         let (shape, details) = (annotation.shape().clone(), annotation.details().clone());
         match annotation.event() {
-            Some(Event::Upsert) => new.upsert(frame, shape, annotation.interpolation(), details)?,
-            Some(Event::Delete) => new.delete_at(frame)?,
+            Some(event) => new.put_event(frame, event, shape, annotation.interpolation(), details)?,
             None => new.set_with(frame, shape, details)?,
         }
     }

@@ -22,7 +22,8 @@ pub(crate) struct Content {
     pub(crate) data_type: DataType,
     pub(crate) units: Vec<DataUnit>,
     pub(crate) spaces: IndexMap<SpaceId, Space>,
-    pub(crate) has_spaces_key: bool,
+    /// Whether spaces exist by being mentioned.
+    pub(crate) spaces_by_mention: bool,
     pub(crate) objects: IndexMap<ObjectHash, ObjectInstance>,
     pub(crate) classifications: IndexMap<ClassificationHash, ClassificationInstance>,
     /// Entries about objects the document does not hold, kept as they are.

@@ -1,10 +1,13 @@
 //! Adding to a row, removing from it, and finding what is there.
 
+use std::sync::Arc;
+
 use super::LabelRow;
 use super::classification::ClassificationInstance;
 use super::content::Content;
 use super::object::{Extent, ObjectInstance};
 use super::place::Place;
+use super::space::Space;
 use crate::error::{Error, Result};
 use crate::id::{ClassificationHash, ObjectHash, SpaceId};
 use crate::range::FrameSet;
@@ -185,6 +188,25 @@ impl LabelRow {
         Ok(())
     }
 
+    /// Makes sure that a continuous scene which declares no spaces has one with this id: a point cloud if it is named
+    /// after a stream and a time, like `top@17`, or else a time series.
+    ///
+    /// # Errors
+    /// [`Error::NotInitialised`]; [`Error::NotFound`] if other rows do not have the space.
+    pub fn ensure_scene_space(&mut self, id: &SpaceId) -> Result<&Space> {
+        let content = self.content_mut()?;
+        if !content.spaces.contains_key(id.as_str()) {
+            if !content.spaces_by_mention {
+                return Err(no_space(content, id));
+            }
+            let space = Space::mentioned(id.clone());
+            Arc::make_mut(&mut content.places).spaces.insert(id.clone(), space.place());
+            content.spaces.insert(id.clone(), space);
+            content.attach_all();
+        }
+        self.space(id)
+    }
+
     fn check_object(&self, content: &Content, object: &ObjectInstance) -> Result<()> {
         if object.is_attached() {
             return Err(Error::conflict(format!(
@@ -239,7 +261,9 @@ impl LabelRow {
         let class = self.ontology().classification_by_hash(classification.class.feature_hash().as_str())?;
         let places = &content.places;
         let (ranges, spaces) = (&classification.ranges, &classification.spaces);
-        if !spaces.is_empty() && !ranges.is_empty() {
+        // Frames of the row itself are those of its root space, if it has one.
+        let has_root_space = places.spaces.contains_key(ROOT_SPACE);
+        if !spaces.is_empty() && !ranges.is_empty() && !has_root_space {
             return Err(Error::conflict(
                 "a classification is about the row itself or about spaces, not both",
             ));
@@ -272,6 +296,9 @@ impl LabelRow {
         self.content.as_deref_mut().ok_or(Error::NotInitialised)
     }
 }
+
+/// The id of the space that is the row itself, in rows that have one.
+const ROOT_SPACE: &str = "root";
 
 /// Range objects of a file need at least the kind of ranges the file has.
 fn check_whole_ranges(object: &ObjectInstance, extent: &Extent, place: &Place) -> Result<()> {

@@ -38,15 +38,7 @@ impl ObjectInstance {
         interpolation: Option<Interpolation>,
         details: Details,
     ) -> Result<()> {
-        let shape = shape.into();
-        self.check_event_class()?;
-        if shape.kind() != self.class.shape() {
-            let what = format!("the class \"{}\"", self.class.name());
-            return Err(Error::mismatch(what, self.class.shape().as_str(), shape.kind().as_str()));
-        }
-        shape.check()?;
-        details.check()?;
-        check_interpolation(self.class.shape(), interpolation)?;
+        let shape = self.check_event(shape.into(), interpolation, &details)?;
         let track = self.events_mut()?;
         let before = upsert_at(track, time).map(|index| &track.entries()[index].1);
         let inherited = before.and_then(|annotation| annotation.interpolation);
@@ -78,6 +70,26 @@ impl ObjectInstance {
             track.merge(vec![(time, annotation)]);
         }
         prune(track);
+        Ok(())
+    }
+
+    /// Puts one event exactly as given, for copying events that exist; replaces one that is there.
+    ///
+    /// # Errors
+    /// As [`ObjectInstance::upsert`].
+    pub fn put_event(
+        &mut self,
+        time: Frame,
+        event: Event,
+        shape: impl Into<Shape>,
+        interpolation: Option<Interpolation>,
+        details: Details,
+    ) -> Result<()> {
+        let shape = self.check_event(shape.into(), interpolation, &details)?;
+        let mut annotation = Annotation::new(shape, details);
+        annotation.event = Some(event);
+        annotation.interpolation = interpolation;
+        self.events_mut()?.merge(vec![(time, annotation)]);
         Ok(())
     }
 
@@ -131,6 +143,23 @@ impl ObjectInstance {
             Some(shape) => Some(Moment { shape, since: *since, confidence: Some(DERIVED_CONFIDENCE) }),
             None => Some(still),
         }
+    }
+
+    fn check_event(
+        &self,
+        shape: Shape,
+        interpolation: Option<Interpolation>,
+        details: &Details,
+    ) -> Result<Shape> {
+        self.check_event_class()?;
+        if shape.kind() != self.class.shape() {
+            let what = format!("the class \"{}\"", self.class.name());
+            return Err(Error::mismatch(what, self.class.shape().as_str(), shape.kind().as_str()));
+        }
+        shape.check()?;
+        details.check()?;
+        check_interpolation(self.class.shape(), interpolation)?;
+        Ok(shape)
     }
 
     fn check_event_class(&self) -> Result<()> {

@@ -23,6 +23,8 @@ pub struct Space {
     pub(crate) labels: Labels,
     /// For images of scenes: the key of its labels among those of the data unit.
     pub(crate) unit_key: Option<String>,
+    /// Whether nobody declares the space: labels of a continuous scene mention it, and that is enough.
+    pub(crate) implicit: bool,
 }
 
 /// The type of a space.
@@ -159,7 +161,25 @@ impl Space {
             }
             facts
         });
-        Ok(Self { id, kind, facts, metadata, labels: Labels::default(), unit_key: None })
+        Ok(Self { id, kind, facts, metadata, labels: Labels::default(), unit_key: None, implicit: false })
+    }
+
+    /// A space that exists because labels of a continuous scene mention it: point clouds are named after their
+    /// stream and time, like `top@17`; everything else is a time series.
+    pub(crate) fn mentioned(id: SpaceId) -> Self {
+        let is_moment = |(stream, time): (&str, &str)| {
+            !stream.is_empty() && !time.is_empty() && time.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let point_cloud = id.as_str().rsplit_once('@').is_some_and(is_moment);
+        Self {
+            kind: if point_cloud { SpaceKind::PointCloud } else { SpaceKind::TimeSeries },
+            facts: Map::new(),
+            metadata: Map::new(),
+            labels: Labels::default(),
+            unit_key: point_cloud.then(|| id.to_string()),
+            implicit: true,
+            id,
+        }
     }
 
     /// Its identity within the row.

@@ -63,6 +63,8 @@ pub(super) struct Reader<'r> {
     units: Vec<DataUnit>,
     spaces: IndexMap<SpaceId, Space>,
     root: Place,
+    /// Whether spaces exist by being mentioned, as in continuous scenes that declare none.
+    spaces_by_mention: bool,
 }
 
 /// Reads a document into the content of a row.
@@ -83,6 +85,7 @@ pub(super) fn read_document(
         units: Vec::new(),
         spaces: IndexMap::new(),
         root: Place::default(),
+        spaces_by_mention: false,
     };
     let mut head = Map::new();
     let (mut units, mut spaces) = (None, None);
@@ -115,6 +118,7 @@ pub(super) fn read_document(
     let continuous = head.get("scene").and_then(|scene| scene.get("isContinuous")).is_some_and(is_truthy);
     reader.root.continuous = continuous && reader.data_type == DataType::Scene;
     reader.read_spaces_facts(spaces).under("spaces")?;
+    reader.spaces_by_mention = reader.root.continuous && spaces.is_some() && reader.spaces.is_empty();
     reader.read_units(units.unwrap_or("{}")).under("data_units")?;
     reader.read_spaces(spaces).under("spaces")?;
     let orphans = reader.read_object_answers(object_answers.unwrap_or("{}")).under("object_answers")?;
@@ -123,6 +127,7 @@ pub(super) fn read_document(
     let (classifications, orphan_classifications) = reader
         .read_classification_answers(classification_answers.unwrap_or("{}"))
         .under("classification_answers")?;
+    reader.add_mentioned_spaces(&classifications);
     let places = Places {
         spaces: reader.spaces.iter().map(|(id, space)| (id.clone(), space.place())).collect(),
         root: reader.root,
@@ -132,7 +137,7 @@ pub(super) fn read_document(
         data_type: reader.data_type,
         units: reader.units,
         spaces: reader.spaces,
-        has_spaces_key: spaces.is_some(),
+        spaces_by_mention: reader.spaces_by_mention,
         objects: reader.objects,
         classifications,
         orphan_object_answers: orphans,

@@ -1,15 +1,17 @@
 //! Data units and spaces.
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::frames::Target;
 use super::{Reader, part};
 use crate::error::{Error, Located, Result};
-use crate::id::SpaceId;
+use crate::id::{ClassificationHash, SpaceId};
 use crate::json::{Cursor, Kind, describe};
 use crate::range::Frame;
+use crate::row::classification::ClassificationInstance;
 use crate::row::data_type::DataType;
-use crate::row::space::{Layout, Space};
+use crate::row::space::{Layout, Space, SpaceKind};
 use crate::row::unit::{DataUnit, Labels};
 
 impl Reader<'_> {
@@ -95,7 +97,7 @@ impl Reader<'_> {
             if !scene {
                 return Ok(false);
             }
-            if !reader.read_scene_image(key, cursor)? {
+            if !reader.read_scene_member(key, cursor)? {
                 kept.insert(key, cursor.value()?);
             }
             Ok(true)
@@ -104,12 +106,21 @@ impl Reader<'_> {
         Ok(labels)
     }
 
-    /// Reads the labels of a scene's image, which stand among the unit's under the image's stream and position.
-    fn read_scene_image(&mut self, key: &str, cursor: &mut Cursor<'_>) -> Result<bool> {
-        let Some(id) =
-            self.spaces.values().find(|space| space.is_unit_key(key)).map(|space| space.id.clone())
-        else {
-            return Ok(false);
+    /// Reads the labels of a scene's image or point cloud that stand among the unit's, under its stream and position.
+    fn read_scene_member(&mut self, key: &str, cursor: &mut Cursor<'_>) -> Result<bool> {
+        let known = self.spaces.values().find(|space| space.is_unit_key(key)).map(|space| space.id.clone());
+        let id = match known {
+            Some(id) => id,
+            None if self.spaces_by_mention => {
+                let space = Space::mentioned(SpaceId::from(key));
+                if space.kind != SpaceKind::PointCloud {
+                    return Ok(false);
+                }
+                let id = space.id.clone();
+                self.spaces.insert(id.clone(), space);
+                id
+            }
+            None => return Ok(false),
         };
         let target = Target { space: Some(&id), place: self.spaces[&id].place() };
         let mut labels = Labels::default();
@@ -163,6 +174,23 @@ impl Reader<'_> {
         let space = Space::new(SpaceId::from(id), facts, metadata).under(id)?;
         self.spaces.insert(space.id.clone(), space);
         Ok(())
+    }
+
+    /// Adds the spaces that answers mention, where that is enough for a space to exist.
+    pub(super) fn add_mentioned_spaces(
+        &mut self,
+        classifications: &IndexMap<ClassificationHash, ClassificationInstance>,
+    ) {
+        if !self.spaces_by_mention {
+            return;
+        }
+        let by_objects = self.objects.values().flat_map(|object| object.space_ids());
+        let by_classifications = classifications.values().flat_map(|instance| instance.space_ids());
+        for id in by_objects.chain(by_classifications) {
+            if !self.spaces.contains_key(id.as_str()) {
+                self.spaces.insert(id.clone(), Space::mentioned(id.clone()));
+            }
+        }
     }
 
     /// Reads the labels of all spaces.

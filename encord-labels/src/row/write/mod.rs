@@ -43,7 +43,7 @@ pub(super) fn write_document(
             })
         })?;
         out.key("spaces").object(|out| {
-            content.spaces.values().try_for_each(|space| {
+            content.spaces.values().filter(|space| !space.implicit).try_for_each(|space| {
                 out.key(space.id.as_str());
                 write_space(content, space, out)
             })
@@ -78,7 +78,7 @@ fn write_unit(
         if position > 0 || !content.data_type.has_frames() || content.data_type == DataType::DicomStudy {
             return out.object(|_| Ok(()));
         }
-        frames::write_frames(index, &unit.labels, out, |out| write_scene_images(content, out))
+        frames::write_frames(index, &unit.labels, out, |out| write_scene_members(content, out))
     })
 }
 
@@ -111,7 +111,7 @@ fn unit_key(space: &Space) -> Option<String> {
     space.unit_key.clone().or_else(|| space.preferred_unit_key())
 }
 
-fn write_scene_images(content: &Content, out: &mut Emitter<'_>) -> Result<()> {
+fn write_scene_members(content: &Content, out: &mut Emitter<'_>) -> Result<()> {
     for space in content.spaces.values().filter(|space| is_among_unit(content, space)) {
         let index = FrameIndex::of_space(content, &space.id);
         let rest: &Labels = &space.labels;
