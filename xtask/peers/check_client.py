@@ -19,7 +19,7 @@ def reads_project(box) -> None:
     project = box.project()
     equal(project.project_hash, sandbox.PROJECT, "project hash")
     equal(project.ontology_hash, sandbox.ONTOLOGY, "ontology hash")
-    equal([dataset.dataset_hash for dataset in project.list_datasets()], [sandbox.DATASET], "datasets")
+    equal([str(dataset.dataset_hash) for dataset in project.list_datasets()], [sandbox.DATASET], "datasets")
     stages = {stage.title: type(stage) for stage in project.workflow.stages}
     expected = {"Find things": AgentStage, "Rank": AgentStage, "Annotate": AnnotationStage, "Complete": FinalStage}
     equal(stages, expected, "stages")

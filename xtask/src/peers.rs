@@ -2,6 +2,7 @@
 //!
 //! The checks themselves are Python, in `xtask/peers/`; this module builds what they start.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
@@ -17,17 +18,29 @@ pub(crate) struct Options {
     only: Option<String>,
 }
 
-/// Builds the sandbox and the exchange program, then hands over to the Python checks.
+/// Builds what the checks start, then runs them: those that drive the sandbox, and the comparisons of whole
+/// crates with the reference in folders of their own.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let python = setup::peers_python(workspace)?;
-    process::run(&mut workspace.cargo(&["build", "--quiet", "--package", "encord-sandbox", "--bins"]))?;
-    process::run(&mut workspace.cargo(&["build", "--quiet", "--package", "encord-examples", "--bins"]))?;
-    let mut checks = Command::new(python);
-    checks.arg(workspace.root.join("xtask/peers/run.py")).current_dir(&workspace.root);
+    let build = ["build", "--quiet", "--bins", "--package", "encord-sandbox", "--package", "encord-examples"];
+    process::run(&mut workspace.cargo(&build))?;
+    let folder = workspace.root.join("xtask/peers");
+    let script = |path: &Path| {
+        let mut command = Command::new(&python);
+        command.arg(path).current_dir(&workspace.root);
+        command
+    };
+    let mut checks = script(&folder.join("run.py"));
     checks.arg("--programs").arg(workspace.target.join("debug"));
     checks.arg("--work").arg(workspace.root.join("target/peers"));
     if let Some(only) = &options.only {
-        checks.args(["--only", only]);
+        return process::run(checks.args(["--only", only]));
     }
-    process::run(&mut checks)
+    let labels = folder.join("labels/check.py");
+    let outcomes = [
+        process::run(&mut checks),
+        process::run(&mut script(&labels)),
+        process::run(script(&labels).arg("--via-model")),
+    ];
+    outcomes.into_iter().collect()
 }
