@@ -11,6 +11,8 @@
 //! | `image` | yes | [`image`]: JPEG, PNG, WebP, BMP, TIFF, GIF, PNM as `[height, width, 3]` RGB | Rust only |
 //! | `audio` | yes | samples of wav, aiff, flac, mp3, aac, alac, vorbis | Rust only |
 //! | `dicom` | yes | DICOM files and series | Rust only |
+//! | `video-ffmpeg` | no | [`video`] through FFmpeg: exact and fast | FFmpeg development packages, clang |
+//! | `video-opencv` | no | [`video`] through OpenCV: exact | OpenCV development package, clang |
 //! | `probe` | no | [`probe`]: kind, size, duration, frame count and more of any file, without decoding it | Rust only |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -25,6 +27,7 @@ mod limits;
 pub mod probe;
 #[cfg_attr(not(feature = "probe"), allow(dead_code, reason = "some decoders need only a part"))]
 mod source;
+pub mod video;
 
 pub use error::{Error, Result};
 pub use limits::Limits;
