@@ -1,0 +1,74 @@
+//! A sandbox, a client for it, and shorthands for looking at what became of its tasks.
+#![allow(dead_code, reason = "every test program uses a part of this")]
+
+use encord_client::{Client, PrivateKey, Project, RetryPolicy};
+use encord_runner::{Runner, TaskOutcome};
+use encord_sandbox::{FaultPlan, FaultRule, ProjectState, Sandbox, SandboxBuilder};
+
+/// The pattern of the request that moves tasks.
+pub(crate) const ACTIONS: &str = "POST */actions";
+/// The pattern of the request that saves label rows.
+pub(crate) const SAVE: &str = "POST /public labelrow POST";
+
+pub(crate) struct World {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) client: Client,
+    pub(crate) project: Project,
+}
+
+/// A project `p` with a stage `Agent 1` and these many images.
+pub(crate) async fn images(count: u64) -> World {
+    World::start(Sandbox::builder().project("p").stage_agent("Agent 1", ["complete", "again"]).images(count))
+        .await
+}
+
+impl World {
+    pub(crate) async fn start(builder: SandboxBuilder) -> Self {
+        let sandbox = builder.start().await.expect("the sandbox starts");
+        let key = sandbox.private_key_openssh().expect("the sandbox made a key");
+        let client = Client::builder()
+            .private_key(PrivateKey::from_openssh(key, None).expect("the key is good"))
+            .domain(sandbox.url())
+            .retry(quick())
+            .build()
+            .expect("the client is complete");
+        let hash = sandbox.project("p").expect("the project exists");
+        let project = client.project(hash.into()).await.expect("the project can be read");
+        sandbox.reset_counters();
+        World { sandbox, client, project }
+    }
+
+    pub(crate) fn runner(&self) -> Runner {
+        Runner::new().with_project(self.project.clone()).configure(|options| {
+            options.retry_backoff = std::time::Duration::from_millis(1);
+        })
+    }
+
+    pub(crate) fn state(&self) -> ProjectState {
+        self.sandbox.state_with_documents(self.project.hash().into()).expect("the project exists")
+    }
+
+    pub(crate) fn at(&self, stage: &str) -> usize {
+        self.state().tasks_per_stage.get(stage).copied().unwrap_or_default()
+    }
+
+    /// How many requests were answered since the last reset, those for files not counted.
+    pub(crate) fn requests(&self) -> u64 {
+        let counts = self.sandbox.requests().endpoints;
+        let api = counts.iter().filter(|(name, _)| name.contains("/public"));
+        api.map(|(_, endpoint)| endpoint.count).sum()
+    }
+
+    pub(crate) fn fault(&self, rule: FaultRule) {
+        self.sandbox.set_faults(FaultPlan { seed: 1, rules: vec![rule] }).expect("the rule makes sense");
+    }
+}
+
+/// The default policy with pauses too short to notice.
+fn quick() -> RetryPolicy {
+    RetryPolicy::default()
+}
+
+pub(crate) fn is_moved(outcome: &TaskOutcome) -> bool {
+    matches!(outcome, TaskOutcome::Moved { .. })
+}
