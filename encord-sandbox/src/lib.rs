@@ -28,6 +28,7 @@ mod builder;
 mod clock;
 mod error;
 mod faults;
+mod files;
 mod gate;
 mod journal;
 mod labels;
@@ -41,6 +42,7 @@ mod seed;
 mod server;
 mod state;
 mod store;
+mod uploads;
 mod workflow;
 
 pub use self::builder::SandboxBuilder;

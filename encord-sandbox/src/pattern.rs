@@ -1,5 +1,10 @@
 //! Text patterns of filters.
 
+/// Whether the text contains the part; upper and lower case are the same.
+pub(crate) fn contains(text: &str, part: &str) -> bool {
+    text.to_lowercase().contains(&part.to_lowercase())
+}
+
 /// SQL's LIKE: `%` is any text, `_` any character; upper and lower case are the same.
 pub(crate) fn like(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.to_lowercase().chars().collect();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::auth::BearerTokens;
 use crate::blobs::UrlSigner;
 use crate::faults::Faults;
+use crate::files::Files;
 use crate::journal::Journal;
 use crate::store::Store;
 
@@ -54,17 +55,19 @@ pub(crate) struct Platform {
     pub(crate) faults: Faults,
     pub(crate) tokens: BearerTokens,
     pub(crate) urls: UrlSigner,
+    pub(crate) files: Files,
     pub(crate) limits: Limits,
 }
 
 impl Platform {
-    pub(crate) fn new(store: Store, limits: Limits) -> Self {
+    pub(crate) fn new(store: Store, files: Files, limits: Limits) -> Self {
         Self {
             store: RwLock::new(store),
             journal: Journal::default(),
             faults: Faults::default(),
             tokens: BearerTokens::new(),
             urls: UrlSigner::new(limits.signed_url_lifetime),
+            files,
             limits,
         }
     }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::faults::FaultPlan;
+use crate::files::Files;
 use crate::journal::RequestCounts;
 use crate::platform::{Limits, Platform};
 use crate::seed::{self, Seed};
@@ -80,7 +81,7 @@ impl Sandbox {
         let planted = planted
             .map_err(|error| Error::seed("$", format!("the seed could not be planted: {error}")))??;
         let key = planted.private_key.map(|text| Key::write(text, options.key_out.as_deref())).transpose()?;
-        let platform = Arc::new(Platform::new(planted.store, options.limits));
+        let platform = Arc::new(Platform::new(planted.store, Files::temporary()?, options.limits));
         let address = format!("{}:{}", options.host, options.port);
         let refused = |source| Error::Listen { address: address.clone(), source };
         let listener = TcpListener::bind((options.host.as_str(), options.port)).await.map_err(refused)?;

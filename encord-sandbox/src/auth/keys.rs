@@ -40,6 +40,7 @@ impl PublicKey {
     }
 
     /// The OpenSSH line, as it stands in `authorized_keys`.
+    #[cfg(test)]
     pub(crate) fn to_openssh(self) -> String {
         format!("ssh-ed25519 {}", STANDARD.encode(self.wire_blob()))
     }

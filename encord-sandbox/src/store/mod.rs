@@ -22,6 +22,7 @@ use self::table::Table;
 use crate::auth::{Principal, PublicKey};
 use crate::clock::Moment;
 use crate::refusal::{Answer, Refusal};
+use crate::uploads::{Job, Upload};
 use crate::workflow::{Task, Workflow};
 
 /// A workflow to make projects from.
@@ -43,6 +44,8 @@ pub(crate) struct Store {
     pub(crate) datasets: Table<Uuid, Dataset>,
     pub(crate) units: Table<Uuid, DataUnit>,
     pub(crate) projects: Table<Uuid, Project>,
+    pub(crate) uploads: Table<Uuid, Upload>,
+    pub(crate) jobs: Table<Uuid, Job>,
     tasks: Table<Uuid, Task>,
     rows: Table<RowKey, Row>,
 
@@ -77,7 +80,29 @@ impl Store {
         self.contents.get(&folder).into_iter().flatten().filter_map(|item| self.items.get(item))
     }
 
-    /// How many data units an item backs.
+    pub(crate) fn folder(&self, uuid: Uuid) -> Answer<&Folder> {
+        self.folders.get(&uuid).ok_or_else(|| Refusal::Forbidden(format!("no access to folder {uuid}")))
+    }
+
+    pub(crate) fn relocate_item(&mut self, item: Uuid, folder: Uuid) {
+        let Some(found) = self.items.get_mut(&item) else { return };
+        let old = std::mem::replace(&mut found.folder, folder);
+        if let Some(contents) = self.contents.get_mut(&old) {
+            contents.retain(|other| *other != item);
+        }
+        self.contents.entry(folder).or_default().push(item);
+    }
+
+    /// Removes an item that backs no data unit any more.
+    pub(crate) fn remove_item(&mut self, item: Uuid) -> Option<Item> {
+        let removed = self.items.remove(&item)?;
+        if let Some(contents) = self.contents.get_mut(&removed.folder) {
+            contents.retain(|other| *other != item);
+        }
+        Some(removed)
+    }
+
+    /// The data units that an item backs.
     pub(crate) fn units_backed_by(&self, item: Uuid) -> &[Uuid] {
         self.backed.get(&item).map_or(&[], Vec::as_slice)
     }
@@ -133,6 +158,24 @@ impl Store {
         if let Some(dataset) = self.datasets.get_mut(&dataset) {
             dataset.units.push(hash);
             dataset.last_edited_at = now;
+        }
+    }
+
+    /// Removes a data unit with its members, and its tasks and labels in every project.
+    pub(crate) fn unlink(&mut self, hash: Uuid) {
+        let projects: Vec<Uuid> = self.projects.values().map(|project| project.hash).collect();
+        for project in projects {
+            self.remove_task(project, hash);
+        }
+        let Some(unit) = self.units.remove(&hash) else { return };
+        if let Some(dataset) = self.datasets.get_mut(&unit.dataset) {
+            dataset.units.retain(|other| *other != hash);
+        }
+        let members: Vec<DataUnit> = unit.members.iter().filter_map(|member| self.units.remove(member)).collect();
+        for unit in members.iter().chain([&unit]) {
+            if let Some(backed) = self.backed.get_mut(&unit.item) {
+                backed.retain(|other| *other != unit.hash);
+            }
         }
     }
 

@@ -132,6 +132,20 @@ pub(super) fn link(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
     })
 }
 
+/// Deletes data units with their tasks and labels in every project.
+pub(super) fn remove(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
+    let units = call.uids()?;
+    call.platform.write(|store| {
+        store.dataset(dataset)?;
+        let foreign = units.iter().find(|unit| !store.units.get(*unit).is_some_and(|unit| unit.dataset == dataset));
+        if let Some(foreign) = foreign {
+            return Err(Refusal::NotFound(format!("dataset {dataset} has no data unit {foreign}")));
+        }
+        units.iter().for_each(|unit| store.unlink(*unit));
+        Ok(Value::Bool(true))
+    })
+}
+
 fn show(call: &Call<'_>, store: &Store, unit: &DataUnit, metadata: bool, sign: bool) -> Answer<Value> {
     let item = store.backing(unit)?;
     let facts = &item.facts;

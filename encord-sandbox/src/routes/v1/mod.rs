@@ -4,6 +4,7 @@ mod datasets;
 mod label_rows;
 mod labels;
 mod projects;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -150,6 +151,9 @@ fn dispatch(call: &Call<'_>, scope: Scope, entity: &str, method: &str) -> Answer
         (Scope::Dataset(dataset), "datarows", "GET") => datasets::rows(call, dataset),
         (Scope::Dataset(dataset), "datarow", "GET") => datasets::row(call, dataset),
         (Scope::Dataset(dataset), "datasetlinkitems", "POST") => datasets::link(call, dataset),
+        (Scope::Dataset(dataset), "video", "DELETE") => datasets::remove(call, dataset),
+        (Scope::Dataset(dataset), "datasetdatalongpolling", "POST") => uploads::start(call, dataset),
+        (Scope::Dataset(dataset), "datasetdatalongpolling", "GET") => uploads::poll(call, dataset),
         _ => Err(Refusal::MethodNotAllowed(format!("{entity} has no {method} here"))),
     }
 }

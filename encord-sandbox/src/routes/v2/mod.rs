@@ -1,8 +1,11 @@
 //! The new generation: one URL per resource, JSON in camel case.
 
+mod datasets;
+mod folders;
 mod items;
 mod ontologies;
 mod projects;
+mod uploads;
 mod users;
 mod workflow;
 
@@ -17,6 +20,9 @@ pub(super) fn router() -> Router<Arc<Platform>> {
         .merge(projects::router())
         .merge(ontologies::router())
         .merge(workflow::router())
+        .merge(datasets::router())
+        .merge(folders::router())
         .merge(items::router())
+        .merge(uploads::router())
         .merge(users::router())
 }
