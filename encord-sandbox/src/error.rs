@@ -36,6 +36,14 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The file with the state of an earlier run cannot be used.
+    #[error("cannot use {} as database: {reason}", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The address could not be listened on.
     #[error("cannot listen on {address}: {source}; choose another --port, or 0 for any free one")]
     Listen {

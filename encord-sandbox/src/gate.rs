@@ -103,6 +103,9 @@ pub(crate) async fn gate(State(platform): State<Arc<Platform>>, request: Request
             parts.extensions.insert(caller(who, &parts));
             let connection = parts.extensions.get::<Connection>().cloned();
             let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+            if platform.is_broken() {
+                return area.refuse(Refusal::Internal("the sandbox could not store a change".into()));
+            }
             after(&platform, &name, fault.as_ref(), connection, length, response).await
         }
     };

@@ -30,6 +30,9 @@ enum Command {
         /// Where to write the private key, if the seed has no keys of its own.
         #[arg(long)]
         key_out: Option<PathBuf>,
+        /// Keep the state in this folder over restarts.
+        #[arg(long)]
+        data_dir: Option<PathBuf>,
         /// How long signed URLs can be used, in seconds.
         #[arg(long, default_value_t = 3600)]
         signed_url_seconds: u64,
@@ -51,9 +54,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> Result<(), Error> {
-    let Command::Serve { seed, port, host, key_out, signed_url_seconds } = command;
+    let Command::Serve { seed, port, host, key_out, data_dir, signed_url_seconds } = command;
     let mut options = Options::default();
-    (options.host, options.port, options.key_out) = (host, port, key_out);
+    (options.host, options.port, options.key_out, options.data_dir) = (host, port, key_out, data_dir);
     options.limits.signed_url_lifetime = std::time::Duration::from_secs(signed_url_seconds);
     let sandbox = Sandbox::start_with(Seed::from_file(seed)?, options).await?;
     announce(&sandbox);

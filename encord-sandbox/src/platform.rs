@@ -1,5 +1,6 @@
 //! Everything one sandbox shares between its requests.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -8,7 +9,10 @@ use crate::blobs::UrlSigner;
 use crate::faults::Faults;
 use crate::files::Files;
 use crate::journal::Journal;
+use crate::origin::Origin;
+use crate::persist::Database;
 use crate::store::Store;
+use crate::webhooks::Arrivals;
 
 /// Sizes and times a sandbox keeps to.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +55,9 @@ impl Default for Limits {
 /// held across an await.
 pub(crate) struct Platform {
     store: RwLock<Store>,
+    database: Option<Database>,
+    broken: AtomicBool,
+    pub(crate) arrivals: Arrivals,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
     pub(crate) tokens: BearerTokens,
@@ -60,9 +67,15 @@ pub(crate) struct Platform {
 }
 
 impl Platform {
-    pub(crate) fn new(store: Store, files: Files, limits: Limits) -> Self {
+    pub(crate) fn new(origin: Origin, limits: Limits) -> Self {
+        let Origin { mut store, database, files, private_key: _ } = origin;
+        // What the seed put at a stage did not arrive there.
+        store.take_arrivals();
         Self {
             store: RwLock::new(store),
+            database,
+            broken: AtomicBool::new(false),
+            arrivals: Arrivals::default(),
             journal: Journal::default(),
             faults: Faults::default(),
             tokens: BearerTokens::new(),
@@ -76,8 +89,28 @@ impl Platform {
         look(&self.store.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The only way to change the state.
+    /// The only way to change the state. With a database, the change is stored
+    /// before this returns.
     pub(crate) fn write<T>(&self, change: impl FnOnce(&mut Store) -> T) -> T {
-        change(&mut self.store.write().unwrap_or_else(PoisonError::into_inner))
+        let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
+        let result = change(&mut store);
+        let arrivals = store.take_arrivals();
+        for (id, webhook) in store.webhooks.entries() {
+            if let Some(tasks) = arrivals.get(&(webhook.project, webhook.stage)) {
+                self.arrivals.add(*id, *tasks);
+            }
+        }
+        if let Some(database) = &self.database
+            && let Err(error) = database.save(&store.take_changes())
+        {
+            tracing::error!(%error, "the state cannot be stored; every request is refused from now on");
+            self.broken.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+
+    /// Whether a change could not be stored, so that no answer can be trusted.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
     }
 }

@@ -1,11 +1,9 @@
 //! A running sandbox: starting, looking inside, stopping.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tempfile::TempPath;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -13,12 +11,12 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::faults::FaultPlan;
-use crate::files::Files;
 use crate::journal::RequestCounts;
+use crate::keyfile::KeyFile;
 use crate::platform::{Limits, Platform};
-use crate::seed::{self, Seed};
+use crate::seed::Seed;
 use crate::state::{self, ProjectState};
-use crate::{routes, server};
+use crate::{origin, routes, server, webhooks};
 
 /// Where and how a sandbox listens.
 #[derive(Clone, Debug)]
@@ -31,13 +29,16 @@ pub struct Options {
     /// Where to write the private key. Without it the key goes to a temporary
     /// file that is removed with the sandbox.
     pub key_out: Option<PathBuf>,
+    /// Keeps the state in this folder over restarts. A folder that has a state
+    /// already wins over the seed.
+    pub data_dir: Option<PathBuf>,
     /// Sizes and times.
     pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { host: "127.0.0.1".into(), port: 0, key_out: None, limits: Limits::default() }
+        Self { host: "127.0.0.1".into(), port: 0, key_out: None, data_dir: None, limits: Limits::default() }
     }
 }
 
@@ -46,19 +47,9 @@ impl Default for Options {
 pub struct Sandbox {
     platform: Arc<Platform>,
     url: String,
-    key: Option<Key>,
+    key: Option<KeyFile>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
-}
-
-struct Key {
-    text: String,
-    file: KeyFile,
-}
-
-enum KeyFile {
-    Kept(PathBuf),
-    Temporary(TempPath),
 }
 
 impl Sandbox {
@@ -76,19 +67,25 @@ impl Sandbox {
     /// When the seed does not make sense, the address is taken or the key file
     /// cannot be written.
     pub async fn start_with(seed: Seed, options: Options) -> Result<Self, Error> {
+        let data_dir = options.data_dir.clone();
         // Reading the facts of many files takes a while.
-        let planted = tokio::task::spawn_blocking(move || seed::plant(&seed)).await;
-        let planted = planted
-            .map_err(|error| Error::seed("$", format!("the seed could not be planted: {error}")))??;
-        let key = planted.private_key.map(|text| Key::write(text, options.key_out.as_deref())).transpose()?;
-        let platform = Arc::new(Platform::new(planted.store, Files::temporary()?, options.limits));
+        let origin = tokio::task::spawn_blocking(move || origin::open(&seed, data_dir)).await;
+        let mut origin =
+            origin.map_err(|error| Error::seed("$", format!("the seed could not be planted: {error}")))??;
+        let key = origin.private_key.take();
+        let key = key.map(|text| KeyFile::new(text, options.key_out.as_deref())).transpose()?;
+        let platform = Arc::new(Platform::new(origin, options.limits));
         let address = format!("{}:{}", options.host, options.port);
         let refused = |source| Error::Listen { address: address.clone(), source };
         let listener = TcpListener::bind((options.host.as_str(), options.port)).await.map_err(refused)?;
         let local: SocketAddr = listener.local_addr().map_err(refused)?;
         let router = routes::router(Arc::clone(&platform));
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(server::serve(listener, router, options.limits.request_time, stopped));
+        let notifying = webhooks::run(Arc::clone(&platform), stopped.clone());
+        let serving = server::serve(listener, router, options.limits.request_time, stopped);
+        let serving = tokio::spawn(async {
+            tokio::join!(serving, notifying);
+        });
         Ok(Self { platform, url: format!("http://{local}"), key, stop, serving })
     }
 
@@ -106,10 +103,7 @@ impl Sandbox {
 
     /// The file with that key, readable by its owner only.
     pub fn private_key_path(&self) -> Option<&Path> {
-        self.key.as_ref().map(|key| match &key.file {
-            KeyFile::Kept(path) => path.as_path(),
-            KeyFile::Temporary(path) => path,
-        })
+        self.key.as_ref().map(KeyFile::path)
     }
 
     /// The hash of the first project with this title.
@@ -165,34 +159,5 @@ impl Drop for Sandbox {
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Sandbox").field("url", &self.url).finish_non_exhaustive()
-    }
-}
-
-impl Key {
-    /// Writes the key where only its owner can read it.
-    fn write(text: String, path: Option<&Path>) -> Result<Self, Error> {
-        let (mut file, file_path) = match path {
-            Some(path) => {
-                // A file that is there already keeps its mode, so it is replaced.
-                let _ = std::fs::remove_file(path);
-                let mut options = std::fs::OpenOptions::new();
-                options.write(true).create_new(true);
-                #[cfg(unix)]
-                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-                let file = options.open(path).map_err(|source| Error::Write { path: path.into(), source })?;
-                (file, KeyFile::Kept(path.into()))
-            }
-            None => {
-                // Temporary files have mode 600.
-                let file = tempfile::Builder::new().prefix("encord-sandbox-").suffix(".key").tempfile();
-                let file = file.map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
-                let (file, path) = file.into_parts();
-                (file, KeyFile::Temporary(path))
-            }
-        };
-        let written = file.write_all(text.as_bytes());
-        let path = path.map_or_else(std::env::temp_dir, Path::to_path_buf);
-        written.map_err(|source| Error::Write { path, source })?;
-        Ok(Self { text, file: file_path })
     }
 }

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{JsonBody, Query, UuidPath};
 use crate::faults::FaultPlan;
@@ -14,6 +15,7 @@ use crate::journal::RequestCounts;
 use crate::platform::Platform;
 use crate::refusal::{Answer, Refusal};
 use crate::state::{self, ProjectState};
+use crate::webhooks::Webhook;
 
 pub(super) fn router() -> Router<Arc<Platform>> {
     Router::new()
@@ -21,6 +23,7 @@ pub(super) fn router() -> Router<Arc<Platform>> {
         .route("/_sandbox/journal", get(journal))
         .route("/_sandbox/reset-counters", post(reset))
         .route("/_sandbox/faults", get(faults).put(set_faults).delete(clear_faults))
+        .route("/_sandbox/webhooks", get(webhooks).put(set_webhooks))
         .route("/_sandbox/state/projects", get(projects))
         .route("/_sandbox/state/projects/{project}", get(project))
 }
@@ -52,6 +55,35 @@ async fn set_faults(
 
 async fn clear_faults(State(platform): State<Arc<Platform>>) -> Answer<Json<Value>> {
     set_faults(State(platform), JsonBody(FaultPlan::default())).await
+}
+
+async fn webhooks(State(platform): State<Arc<Platform>>) -> Json<Value> {
+    let webhooks: Vec<Webhook> = platform.read(|store| store.webhooks.values().cloned().collect());
+    Json(json!({"webhooks": webhooks}))
+}
+
+/// Replaces all webhooks. Tasks that wait already are announced too.
+async fn set_webhooks(
+    State(platform): State<Arc<Platform>>,
+    JsonBody(webhooks): JsonBody<Vec<Webhook>>,
+) -> Answer<Json<Value>> {
+    let waiting = platform.write(|store| {
+        let mut waiting = Vec::with_capacity(webhooks.len());
+        for webhook in &webhooks {
+            let board = store.board(webhook.project)?;
+            waiting.push((Uuid::new_v4(), board.count(webhook.stage) as u64));
+        }
+        let old: Vec<Uuid> = store.webhooks.entries().map(|(id, _)| *id).collect();
+        old.iter().for_each(|id| drop(store.webhooks.remove(id)));
+        for ((id, _), webhook) in waiting.iter().zip(webhooks) {
+            store.webhooks.insert(*id, webhook);
+        }
+        Ok(waiting)
+    })?;
+    for (id, tasks) in waiting.into_iter().filter(|(_, tasks)| *tasks > 0) {
+        platform.arrivals.add(id, tasks);
+    }
+    Ok(Json(Value::Null))
 }
 
 async fn projects(State(platform): State<Arc<Platform>>) -> Json<Value> {

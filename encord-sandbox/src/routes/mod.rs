@@ -4,6 +4,7 @@
 mod control;
 mod extract;
 mod page;
+mod status;
 pub(crate) mod v1;
 mod v2;
 
@@ -30,6 +31,7 @@ pub(crate) fn router(platform: Arc<Platform>) -> Router {
         .route("/_blobs/{object}", get(blobs::download).put(uploads::receive))
         .route("/_blobs/{object}/client-metadata", get(blobs::client_metadata))
         .merge(control::router())
+        .merge(status::router())
         .fallback(async || Refusal::NotFound("there is no such endpoint".into()))
         .method_not_allowed_fallback(async || {
             Refusal::MethodNotAllowed("this endpoint has no such method".into())

@@ -21,10 +21,9 @@ pub(crate) struct Planted {
     pub(crate) private_key: Option<String>,
 }
 
-/// Makes the store a seed describes.
-pub(crate) fn plant(seed: &Seed) -> Result<Planted, Error> {
+/// Fills an empty store with what a seed describes.
+pub(crate) fn plant(seed: &Seed, mut store: Store) -> Result<Planted, Error> {
     let now = Moment::now();
-    let mut store = Store::default();
     let private_key = users(&mut store, seed)?;
     let owner: Arc<str> = seed.file.users.first().map_or(DEFAULT_USER, |user| &user.email).into();
     let (mut ontologies, mut workflows, mut sets) = (Names::default(), Names::default(), Names::default());
@@ -169,6 +168,7 @@ impl Planter<'_> {
             creator: members.keys().next().cloned().unwrap_or_else(|| self.owner.to_string()),
             members,
             status: "inProgress".into(),
+            issue_tags: Vec::new(),
             created_at: self.now,
             last_edited_at: self.now,
         };

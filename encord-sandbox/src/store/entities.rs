@@ -41,13 +41,6 @@ impl Role {
         }
     }
 
-    pub(crate) fn from_wire(number: u64) -> Option<Self> {
-        use Role::*;
-        [Admin, Annotator, Reviewer, AnnotatorReviewer, TeamManager, Viewer]
-            .into_iter()
-            .find(|role| u64::from(role.wire()) == number)
-    }
-
     /// Whether labels, tasks and priorities may be changed.
     pub(crate) fn may_write(self) -> bool {
         self != Self::Viewer

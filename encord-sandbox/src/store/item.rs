@@ -72,11 +72,6 @@ impl ItemKind {
         }
     }
 
-    /// Whether the item is made of other items that can be listed.
-    pub(crate) fn has_children(self) -> bool {
-        matches!(self, Self::ImageGroup | Self::ImageSequence | Self::DicomSeries | Self::Group)
-    }
-
     /// Whether the item itself has bytes to download.
     pub(crate) fn has_bytes(self) -> bool {
         !matches!(self, Self::ImageGroup | Self::DicomSeries | Self::Group | Self::Scene)

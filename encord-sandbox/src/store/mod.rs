@@ -4,7 +4,9 @@
 //! Everything is looked up by hash in constant time. Nothing outside this
 //! module changes an index.
 
+mod changes;
 mod entities;
+mod issues;
 mod item;
 mod project;
 mod rows;
@@ -15,7 +17,9 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
+pub(crate) use self::changes::Change;
 pub(crate) use self::entities::{DataUnit, Dataset, Folder, LabelStatus, Ontology, Role, Row, RowKey, User};
+pub(crate) use self::issues::{Anchor, Issue, IssueTag};
 pub(crate) use self::item::{Bytes, Facts, Item, ItemKind};
 pub(crate) use self::project::{Board, MAIN_BRANCH, Project};
 use self::table::Table;
@@ -23,6 +27,7 @@ use crate::auth::{Principal, PublicKey};
 use crate::clock::Moment;
 use crate::refusal::{Answer, Refusal};
 use crate::uploads::{Job, Upload};
+use crate::webhooks::Webhook;
 use crate::workflow::{Task, Workflow};
 
 /// A workflow to make projects from.
@@ -46,6 +51,8 @@ pub(crate) struct Store {
     pub(crate) projects: Table<Uuid, Project>,
     pub(crate) uploads: Table<Uuid, Upload>,
     pub(crate) jobs: Table<Uuid, Job>,
+    pub(crate) issues: Table<Uuid, Issue>,
+    pub(crate) webhooks: Table<Uuid, Webhook>,
     tasks: Table<Uuid, Task>,
     rows: Table<RowKey, Row>,
 
@@ -54,6 +61,10 @@ pub(crate) struct Store {
     labels: HashMap<Uuid, RowKey>,
     /// Storage item -> data units it backs.
     backed: HashMap<Uuid, Vec<Uuid>>,
+    /// Project and data unit -> issues.
+    raised: HashMap<(Uuid, Uuid), Vec<Uuid>>,
+    /// Tasks that entered a stage since the last [`Store::take_arrivals`].
+    arrived: HashMap<(Uuid, Uuid), u64>,
     /// Folder -> its items in the order they were made.
     contents: HashMap<Uuid, Vec<Uuid>>,
 }
@@ -171,7 +182,8 @@ impl Store {
         if let Some(dataset) = self.datasets.get_mut(&unit.dataset) {
             dataset.units.retain(|other| *other != hash);
         }
-        let members: Vec<DataUnit> = unit.members.iter().filter_map(|member| self.units.remove(member)).collect();
+        let members: Vec<DataUnit> =
+            unit.members.iter().filter_map(|member| self.units.remove(member)).collect();
         for unit in members.iter().chain([&unit]) {
             if let Some(backed) = self.backed.get_mut(&unit.item) {
                 backed.retain(|other| *other != unit.hash);

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Store;
 use super::entities::Role;
+use super::issues::IssueTag;
 use crate::clock::Moment;
 use crate::workflow::Workflow;
 
@@ -27,6 +29,8 @@ pub(crate) struct Project {
     pub(crate) members: BTreeMap<String, Role>,
     pub(crate) creator: String,
     pub(crate) status: String,
+    #[serde(default)]
+    pub(crate) issue_tags: Vec<IssueTag>,
     pub(crate) created_at: Moment,
     pub(crate) last_edited_at: Moment,
 }
@@ -35,6 +39,15 @@ impl Project {
     /// Stages in the order of the template; none for a project of the old kind.
     pub(crate) fn stages(&self) -> &[crate::workflow::Stage] {
         self.workflow.as_ref().map_or(&[], |workflow| &workflow.stages)
+    }
+
+    /// Whether the data unit belongs to one of the project's datasets.
+    pub(crate) fn has_data(&self, store: &Store, data: Uuid) -> bool {
+        store.units.get(&data).is_some_and(|unit| self.datasets.contains(&unit.dataset))
+    }
+
+    pub(crate) fn tag(&self, name: &str) -> Option<&IssueTag> {
+        self.issue_tags.iter().find(|tag| tag.name == name)
     }
 }
 

@@ -11,9 +11,9 @@ use std::hash::Hash;
 #[derive(Debug)]
 pub(crate) struct Table<K, V> {
     entries: HashMap<K, V>,
-    /// Keys touched since the last [`Table::take_changes`]; `None` when nobody
-    /// asks for changes, which saves the memory.
-    changed: Option<HashSet<K>>,
+    /// Keys touched since the last [`Table::take_changes`], in order and with
+    /// repetitions; `None` when nobody asks for changes, which saves the memory.
+    changed: Option<Vec<K>>,
 }
 
 impl<K: Hash + Eq + Clone, V> Default for Table<K, V> {
@@ -23,6 +23,31 @@ impl<K: Hash + Eq + Clone, V> Default for Table<K, V> {
 }
 
 impl<K: Hash + Eq + Clone, V> Table<K, V> {
+    pub(crate) fn track(&mut self) {
+        self.changed.get_or_insert_default();
+    }
+
+    /// Shows every entity that changed since the last call once, with its value
+    /// or `None` if it was removed, in the order of the first change.
+    pub(crate) fn take_changes(&mut self, mut show: impl FnMut(&K, Option<&V>)) {
+        let Some(changed) = &mut self.changed else { return };
+        let changed = std::mem::take(changed);
+        let mut seen = HashSet::with_capacity(changed.len());
+        for key in &changed {
+            if seen.insert(key) {
+                show(key, self.entries.get(key));
+            }
+        }
+    }
+
+    fn touch(changed: &mut Option<Vec<K>>, key: &K) {
+        if let Some(changed) = changed
+            && changed.last() != Some(key)
+        {
+            changed.push(key.clone());
+        }
+    }
+
     pub(crate) fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
@@ -35,18 +60,16 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
     where
         K: Borrow<Q>,
     {
-        if let Some(changed) = &mut self.changed
+        if self.changed.is_some()
             && let Some((key, _)) = self.entries.get_key_value(key)
         {
-            changed.insert(key.clone());
+            Self::touch(&mut self.changed, key);
         }
         self.entries.get_mut(key)
     }
 
     pub(crate) fn insert(&mut self, key: K, value: V) {
-        if let Some(changed) = &mut self.changed {
-            changed.insert(key.clone());
-        }
+        Self::touch(&mut self.changed, &key);
         self.entries.insert(key, value);
     }
 
@@ -55,9 +78,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         K: Borrow<Q>,
     {
         let (key, value) = self.entries.remove_entry(key)?;
-        if let Some(changed) = &mut self.changed {
-            changed.insert(key);
-        }
+        Self::touch(&mut self.changed, &key);
         Some(value)
     }
 
@@ -71,6 +92,11 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
     /// In no particular order.
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
         self.entries.values()
+    }
+
+    /// In no particular order.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.entries.iter()
     }
 
     pub(crate) fn reserve(&mut self, additional: usize) {

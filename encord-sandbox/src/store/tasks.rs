@@ -1,5 +1,7 @@
 //! Tasks and the boards that index them, kept in step.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use super::{Board, Project, Store};
@@ -154,6 +156,11 @@ impl Store {
         None
     }
 
+    /// Tasks per project and stage that arrived since the last call.
+    pub(crate) fn take_arrivals(&mut self) -> HashMap<(Uuid, Uuid), u64> {
+        std::mem::take(&mut self.arrived)
+    }
+
     /// What happens to a task that arrives at a stage.
     fn enter_stage(&mut self, task: Uuid, stage: Uuid, who: &str, now: Moment) {
         let Some(project) = self.tasks.get(&task).map(|task| task.project) else { return };
@@ -189,6 +196,7 @@ impl Store {
                     task.status = TaskStatus::Completed;
                 }
             }
+            Some(StageKind::Agent { .. }) => *self.arrived.entry((project, stage)).or_default() += 1,
             _ => {}
         }
     }

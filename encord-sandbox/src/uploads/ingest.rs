@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::request::{NewFile, NewItem};
-use super::{Job, Made, Upload, UnitError};
+use super::{Job, Made, UnitError, Upload};
 use crate::clock::Moment;
 use crate::media_facts;
 use crate::platform::Platform;
@@ -24,7 +24,8 @@ pub(crate) fn ingest(
     let mut job = Job::default();
     let mut ready = Vec::new();
     for item in items {
-        match item.files.iter().map(|file| examine(platform, item.kind, file)).collect::<Result<Vec<_>, _>>() {
+        match item.files.iter().map(|file| examine(platform, item.kind, file)).collect::<Result<Vec<_>, _>>()
+        {
             Ok(files) if files.is_empty() => job.errors.push(failed(&item, "there are no files".into())),
             Ok(files) => ready.push((item, files)),
             Err(error) => job.errors.push(failed(&item, error)),
@@ -62,7 +63,8 @@ struct Examined {
 }
 
 fn examine(platform: &Platform, kind: ItemKind, file: &NewFile) -> Result<Examined, String> {
-    let object = Upload::of_key(&file.key).ok_or_else(|| format!("\"{}\" is not an object of ours", file.key))?;
+    let object =
+        Upload::of_key(&file.key).ok_or_else(|| format!("\"{}\" is not an object of ours", file.key))?;
     let received = platform.read(|store| store.uploads.get(&object).is_some_and(|upload| upload.received));
     if !received {
         return Err(format!("\"{}\" was not uploaded", file.key));
@@ -72,7 +74,12 @@ fn examine(platform: &Platform, kind: ItemKind, file: &NewFile) -> Result<Examin
         // The path is a name of ours that means nothing to the client.
         error.replace(&path.display().to_string(), &file.title)
     })?;
-    Ok(Examined { uuid: file.uuid.unwrap_or(object), title: file.title.clone(), bytes: Bytes::File(path), facts })
+    Ok(Examined {
+        uuid: file.uuid.unwrap_or(object),
+        title: file.title.clone(),
+        bytes: Bytes::File(path),
+        facts,
+    })
 }
 
 /// What the files of an item are.
@@ -93,13 +100,13 @@ struct Maker<'a> {
 impl Maker<'_> {
     fn item(&self, store: &mut Store, wanted: &NewItem, mut files: Vec<Examined>) -> Uuid {
         let metadata = wanted.client_metadata.as_ref().map(|map| Value::Object(map.clone()).to_string());
-        if part_kind(wanted.kind) == wanted.kind {
-            if let Some(mut file) = files.pop() {
-                let uuid = free(store, file.uuid);
-                file.title.clone_from(&wanted.title);
-                store.add_item(self.bare(uuid, wanted.kind, file, metadata));
-                return uuid;
-            }
+        if part_kind(wanted.kind) == wanted.kind
+            && let Some(mut file) = files.pop()
+        {
+            let uuid = free(store, file.uuid);
+            file.title.clone_from(&wanted.title);
+            store.add_item(self.bare(uuid, wanted.kind, file, metadata));
+            return uuid;
         }
         let first = files.first().map(|file| file.facts.clone()).unwrap_or_default();
         let facts = Facts { mime: None, size: None, frames: None, dicom_instance: None, ..first };

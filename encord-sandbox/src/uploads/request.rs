@@ -85,13 +85,17 @@ impl JobRequest {
     /// The items to make, in a fixed order of their types.
     pub(crate) fn items(self) -> Answer<Vec<NewItem>> {
         if self.external_files.is_some() {
-            return Err(Refusal::Invalid("cloud integrations do not exist in the sandbox: upload the files".into()));
+            return Err(Refusal::Invalid(
+                "cloud integrations do not exist in the sandbox: upload the files".into(),
+            ));
         }
         let Some(data) = self.data_items else {
             return Err(Refusal::Unprocessable("dataItems is missing".into()));
         };
         if !data.scenes.is_empty() || !data.image_groups_from_items.is_empty() {
-            return Err(Refusal::Invalid("scenes and groups of existing items cannot be uploaded to the sandbox".into()));
+            return Err(Refusal::Invalid(
+                "scenes and groups of existing items cannot be uploaded to the sandbox".into(),
+            ));
         }
         let singles = [
             (ItemKind::Image, data.images),
@@ -102,7 +106,8 @@ impl JobRequest {
             (ItemKind::Nifti, data.nifti),
             (ItemKind::TimeSeries, data.time_series),
         ];
-        let singles = singles.into_iter().flat_map(|(kind, list)| list.into_iter().map(move |one| one.item(kind)));
+        let singles =
+            singles.into_iter().flat_map(|(kind, list)| list.into_iter().map(move |one| one.item(kind)));
         let groups = data.image_groups.into_iter().map(|group| {
             let kind = if group.create_video { ItemKind::ImageSequence } else { ItemKind::ImageGroup };
             group.item(kind)

@@ -64,19 +64,6 @@ impl StageKind {
             Self::Done => "DONE",
         }
     }
-
-    /// Every stage this one can send a task to.
-    pub(crate) fn destinations(&self) -> Vec<Uuid> {
-        match self {
-            Self::Agent { pathways } => pathways.iter().map(|pathway| pathway.destination).collect(),
-            Self::Annotation { next } | Self::ConsensusAnnotation { next, .. } => vec![*next],
-            Self::Review { approve, reject } | Self::ConsensusReview { approve, reject } => {
-                vec![*approve, *reject]
-            }
-            Self::Router { rule } => rule.destinations(),
-            Self::Done => Vec::new(),
-        }
-    }
 }
 
 /// A named way out of an agent stage.
@@ -97,15 +84,6 @@ pub(crate) enum RouterRule {
 }
 
 impl RouterRule {
-    fn destinations(&self) -> Vec<Uuid> {
-        match self {
-            Self::Percentage(shares) => shares.iter().map(|(stage, _)| *stage).collect(),
-            Self::User { routes, otherwise } => {
-                routes.iter().map(|(stage, _)| *stage).chain([*otherwise]).collect()
-            }
-        }
-    }
-
     /// The choice for one task. A task's uuid decides percentages, so the same
     /// task always takes the same way.
     pub(crate) fn choose(&self, task: Uuid, actor: &str) -> Option<Uuid> {

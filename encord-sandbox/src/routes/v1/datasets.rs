@@ -137,7 +137,8 @@ pub(super) fn remove(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
     let units = call.uids()?;
     call.platform.write(|store| {
         store.dataset(dataset)?;
-        let foreign = units.iter().find(|unit| !store.units.get(*unit).is_some_and(|unit| unit.dataset == dataset));
+        let foreign =
+            units.iter().find(|unit| store.units.get(*unit).is_none_or(|unit| unit.dataset != dataset));
         if let Some(foreign) = foreign {
             return Err(Refusal::NotFound(format!("dataset {dataset} has no data unit {foreign}")));
         }

@@ -52,6 +52,7 @@ pub(super) fn create(call: &Call<'_>) -> Answer<Value> {
             members: BTreeMap::from([(call.who.0.clone(), Role::Admin)]),
             creator: call.who.0.clone(),
             status: "inProgress".into(),
+            issue_tags: Vec::new(),
             created_at: call.now,
             last_edited_at: call.now,
         };

@@ -78,7 +78,9 @@ async fn list(State(platform): State<Arc<Platform>>, caller: Caller, query: Quer
             .filter(|dataset| query.one("titleEq").is_none_or(|title| title == dataset.title))
             .filter(|dataset| query.one("titleLike").is_none_or(|title| like(title, &dataset.title)))
             .filter(|dataset| query.one("descriptionEq").is_none_or(|text| text == dataset.description))
-            .filter(|dataset| query.one("descriptionLike").is_none_or(|text| like(text, &dataset.description)))
+            .filter(|dataset| {
+                query.one("descriptionLike").is_none_or(|text| like(text, &dataset.description))
+            })
             .filter(|dataset| moment("createdAfter").is_none_or(|after| dataset.created_at > after))
             .filter(|dataset| moment("createdBefore").is_none_or(|before| dataset.created_at < before))
             .filter(|dataset| moment("editedAfter").is_none_or(|after| dataset.last_edited_at > after))

@@ -2,6 +2,7 @@
 
 mod datasets;
 mod folders;
+mod issues;
 mod items;
 mod ontologies;
 mod projects;
@@ -22,6 +23,7 @@ pub(super) fn router() -> Router<Arc<Platform>> {
         .merge(workflow::router())
         .merge(datasets::router())
         .merge(folders::router())
+        .merge(issues::router())
         .merge(items::router())
         .merge(uploads::router())
         .merge(users::router())

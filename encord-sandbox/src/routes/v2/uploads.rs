@@ -45,7 +45,11 @@ async fn folder_urls(
     urls(&platform, &caller, &wanted.item_type, wanted.count)
 }
 
-async fn dataset_urls(State(platform): State<Arc<Platform>>, caller: Caller, query: Query) -> Answer<Json<Value>> {
+async fn dataset_urls(
+    State(platform): State<Arc<Platform>>,
+    caller: Caller,
+    query: Query,
+) -> Answer<Json<Value>> {
     let count = query.number("count")?.unwrap_or(1);
     urls(&platform, &caller, query.one("uploadItemType").unwrap_or("image"), count)
 }
@@ -86,7 +90,8 @@ async fn start(
     let items = request.items()?;
     let work = Arc::clone(&platform);
     let owner = caller.who.0;
-    let job = tokio::task::spawn_blocking(move || ingest(&work, items, folder, None, &owner, ignore_errors)).await;
+    let job =
+        tokio::task::spawn_blocking(move || ingest(&work, items, folder, None, &owner, ignore_errors)).await;
     let job = job.map_err(|_| Refusal::Internal("the upload job broke down".into()))?;
     let uuid = Uuid::new_v4();
     platform.write(|store| store.jobs.insert(uuid, job));
@@ -99,7 +104,8 @@ async fn poll(
     UuidPath([_, job]): UuidPath<2>,
 ) -> Answer<Json<Value>> {
     platform.read(|store| {
-        let found = store.jobs.get(&job).ok_or_else(|| Refusal::NotFound(format!("there is no upload job {job}")))?;
+        let found =
+            store.jobs.get(&job).ok_or_else(|| Refusal::NotFound(format!("there is no upload job {job}")))?;
         Ok(Json(show(found)))
     })
 }

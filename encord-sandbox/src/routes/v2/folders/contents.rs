@@ -46,7 +46,13 @@ async fn list(
                 next += 1;
             }
         }
-        select(&platform, &caller, &query, store, folders.into_iter().flat_map(|folder| store.items_in(folder)))
+        select(
+            &platform,
+            &caller,
+            &query,
+            store,
+            folders.into_iter().flat_map(|folder| store.items_in(folder)),
+        )
     })
 }
 
@@ -187,7 +193,9 @@ struct NewGroup {
 impl NewGroup {
     fn members(&self) -> Answer<Vec<(String, Uuid)>> {
         let pairs: Vec<(String, &Value)> = match &self.layout_contents {
-            Value::Array(list) => list.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect(),
+            Value::Array(list) => {
+                list.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect()
+            }
             Value::Object(map) => map.iter().map(|(key, item)| (key.clone(), item)).collect(),
             _ => Vec::new(),
         };
@@ -237,6 +245,6 @@ async fn create_groups(
 
 fn all_in(store: &Store, folder: Uuid, items: &[Uuid]) -> Answer<()> {
     store.folder(folder)?;
-    let missing = items.iter().find(|item| !store.items.get(*item).is_some_and(|item| item.folder == folder));
+    let missing = items.iter().find(|item| store.items.get(*item).is_none_or(|item| item.folder != folder));
     missing.map_or(Ok(()), |item| Err(Refusal::NotFound(format!("folder {folder} has no item {item}"))))
 }

@@ -96,7 +96,8 @@ async fn subfolders(
     platform.read(|store| store.folder(parent).map(drop))?;
     let deep = query.flag("isRecursive");
     list(&platform, &caller, &query, |store, folder| {
-        folder.parent == Some(parent) || (deep && path_to_root(store, folder).iter().any(|above| above.uuid == parent))
+        folder.parent == Some(parent)
+            || (deep && path_to_root(store, folder).iter().any(|above| above.uuid == parent))
     })
 }
 

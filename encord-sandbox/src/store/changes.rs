@@ -1,0 +1,136 @@
+//! The store as a list of changed entities, and back: what persistence needs.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{MAIN_BRANCH, Store, Table};
+
+/// One entity that changed; without a value it was removed.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) kind: &'static str,
+    /// JSON.
+    pub(crate) key: String,
+    /// JSON.
+    pub(crate) value: Option<String>,
+}
+
+impl Store {
+    /// From now on, remembers what changes.
+    pub(crate) fn track_changes(&mut self) {
+        self.users.track();
+        self.ontologies.track();
+        self.templates.track();
+        self.folders.track();
+        self.items.track();
+        self.datasets.track();
+        self.units.track();
+        self.projects.track();
+        self.uploads.track();
+        self.jobs.track();
+        self.issues.track();
+        self.webhooks.track();
+        self.tasks.track();
+        self.rows.track();
+    }
+
+    /// What changed since the last call.
+    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        take("user", &mut self.users, &mut changes);
+        take("ontology", &mut self.ontologies, &mut changes);
+        take("template", &mut self.templates, &mut changes);
+        take("folder", &mut self.folders, &mut changes);
+        take("item", &mut self.items, &mut changes);
+        take("dataset", &mut self.datasets, &mut changes);
+        take("unit", &mut self.units, &mut changes);
+        take("project", &mut self.projects, &mut changes);
+        take("upload", &mut self.uploads, &mut changes);
+        take("job", &mut self.jobs, &mut changes);
+        take("issue", &mut self.issues, &mut changes);
+        take("webhook", &mut self.webhooks, &mut changes);
+        take("task", &mut self.tasks, &mut changes);
+        take("row", &mut self.rows, &mut changes);
+        changes
+    }
+
+    /// Takes in one stored entity. Kinds of a newer version are left alone.
+    pub(crate) fn load(&mut self, kind: &str, key: &str, value: &str) -> serde_json::Result<()> {
+        match kind {
+            "user" => put(&mut self.users, key, value),
+            "ontology" => put(&mut self.ontologies, key, value),
+            "template" => put(&mut self.templates, key, value),
+            "folder" => put(&mut self.folders, key, value),
+            "item" => {
+                let item: super::Item = serde_json::from_str(value)?;
+                self.add_item(item);
+                Ok(())
+            }
+            "dataset" => put(&mut self.datasets, key, value),
+            "unit" => {
+                self.add_unit(serde_json::from_str(value)?);
+                Ok(())
+            }
+            "project" => put(&mut self.projects, key, value),
+            "upload" => put(&mut self.uploads, key, value),
+            "job" => put(&mut self.jobs, key, value),
+            "issue" => {
+                self.add_issue(serde_json::from_str(value)?);
+                Ok(())
+            }
+            "webhook" => put(&mut self.webhooks, key, value),
+            "task" => put(&mut self.tasks, key, value),
+            "row" => put(&mut self.rows, key, value),
+            _ => Ok(()),
+        }
+    }
+
+    /// Derives the indices that [`Store::load`] did not keep up.
+    pub(crate) fn rebuild(&mut self) {
+        self.keys = self
+            .users
+            .values()
+            .flat_map(|user| user.keys.iter().map(|key| (*key, user.email.clone())))
+            .collect();
+        self.boards = self.projects.values().map(|project| (project.hash, super::Board::default())).collect();
+        for task in self.tasks.values() {
+            if let Some(board) = self.boards.get_mut(&task.project) {
+                board.place(task.stage, task.order, task.uuid, task.data);
+            }
+        }
+        self.labels = HashMap::new();
+        for row in self.rows.values() {
+            self.labels.insert(row.label_hash, row.key.clone());
+            if &*row.key.branch != MAIN_BRANCH
+                && let Some(board) = self.boards.get_mut(&row.key.project)
+            {
+                board.branches.insert(row.key.branch.clone());
+            }
+        }
+    }
+}
+
+fn take<K, V>(kind: &'static str, table: &mut Table<K, V>, changes: &mut Vec<Change>)
+where
+    K: Hash + Eq + Clone + Serialize,
+    V: Serialize,
+{
+    table.take_changes(|key, value| {
+        // Keys and values are plain records, so writing them as JSON cannot fail.
+        let json = serde_json::to_string(key).ok();
+        let value = value.map(|value| serde_json::to_string(value).unwrap_or_else(|_| "null".into()));
+        changes.extend(json.map(|key| Change { kind, key, value }));
+    });
+}
+
+fn put<K, V>(table: &mut Table<K, V>, key: &str, value: &str) -> serde_json::Result<()>
+where
+    K: Hash + Eq + Clone + DeserializeOwned,
+    V: DeserializeOwned,
+{
+    table.insert(serde_json::from_str(key)?, serde_json::from_str(value)?);
+    Ok(())
+}
