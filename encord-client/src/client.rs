@@ -51,7 +51,7 @@ pub(crate) struct Inner {
 }
 
 pub(crate) enum Credentials {
-    Key(PrivateKey),
+    Key(Box<PrivateKey>),
     Bearer(BearerToken),
 }
 
@@ -115,7 +115,7 @@ pub struct ClientBuilder {
 impl ClientBuilder {
     /// Signs requests with this key.
     pub fn private_key(mut self, key: PrivateKey) -> Self {
-        self.credentials = Some(Credentials::Key(key));
+        self.credentials = Some(Credentials::Key(Box::new(key)));
         self
     }
 
@@ -138,7 +138,7 @@ impl ClientBuilder {
     pub fn settings_from_env(mut self) -> Result<Self> {
         let environment = Environment::of_process();
         if self.credentials.is_none() {
-            self.credentials = Some(Credentials::Key(environment.private_key()?));
+            self.credentials = Some(Credentials::Key(Box::new(environment.private_key()?)));
         }
         self.domain = self.domain.or_else(|| environment.domain().map(str::to_owned));
         Ok(self)

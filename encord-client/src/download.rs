@@ -140,11 +140,21 @@ struct Transfer<'a> {
 /// How an attempt ended that did not end well, and what may help.
 enum Trouble {
     /// Nothing will help.
-    Final(Error),
+    Final(Box<Error>),
     /// Trying again may help, perhaps after a pause the server asked for.
-    Passing(Error, Option<std::time::Duration>),
+    Passing(Box<Error>, Option<std::time::Duration>),
     /// A new link may help.
-    Expired(Error),
+    Expired(Box<Error>),
+}
+
+impl Trouble {
+    fn last(error: Error) -> Self {
+        Self::Final(Box::new(error))
+    }
+
+    fn passing(error: Error) -> Self {
+        Self::Passing(Box::new(error), None)
+    }
 }
 
 impl Transfer<'_> {
@@ -161,20 +171,20 @@ impl Transfer<'_> {
                 failures = 0;
             }
             match (trouble, &mut resign) {
-                (Trouble::Final(error), _) | (Trouble::Expired(error), None) => return Err(error),
+                (Trouble::Final(error), _) | (Trouble::Expired(error), None) => return Err(*error),
                 // A link that was made just now and is refused will not get better by making another.
-                (Trouble::Expired(error), Some(_)) if signed_at == Some(self.written) => return Err(error),
+                (Trouble::Expired(error), Some(_)) if signed_at == Some(self.written) => return Err(*error),
                 (Trouble::Expired(_), Some(resign)) => {
                     signed_at = Some(self.written);
                     self.url = resign().await?;
                 }
                 (Trouble::Passing(error, wait), _) => {
                     if failures >= policy.max_retries {
-                        return Err(error);
+                        return Err(*error);
                     }
                     let pause = wait.unwrap_or_else(|| policy.pause(failures));
                     if pause > self.client.inner.timeouts.budget {
-                        return Err(error);
+                        return Err(*error);
                     }
                     tracing::debug!(file = %self.url, written = self.written, %error, "download interrupted, resuming");
                     tokio::time::sleep(pause).await;
@@ -199,7 +209,7 @@ impl Transfer<'_> {
         loop {
             let piece = stalled(stall, async { body.next().await.transpose() }).await;
             let Some(piece) = piece.map_err(|error| self.interrupted(&error))? else { break };
-            self.check_size(self.written + piece.len() as u64).map_err(Trouble::Final)?;
+            self.check_size(self.written + piece.len() as u64).map_err(Trouble::last)?;
             let written = self.file.write_all(&piece).await;
             written.map_err(|source| self.unwritable(source))?;
             self.written += piece.len() as u64;
@@ -207,10 +217,10 @@ impl Transfer<'_> {
         match self.total {
             Some(total) if total != self.written => {
                 let text = format!("the connection ended after {} of {total} bytes", self.written);
-                Err(Trouble::Passing(self.problem(text, None), None))
+                Err(Trouble::passing(self.problem(text, None)))
             }
             _ => match self.length.filter(|length| *length != self.written) {
-                Some(length) => Err(Trouble::Final(self.wrong_length(length, self.written))),
+                Some(length) => Err(Trouble::last(self.wrong_length(length, self.written))),
                 None => Ok(()),
             },
         }
@@ -231,9 +241,9 @@ impl Transfer<'_> {
             if !response.status.is_redirection() {
                 return Ok(response);
             }
-            url = self.redirect(&url, &response.headers).map_err(Trouble::Final)?;
+            url = self.redirect(&url, &response.headers).map_err(Trouble::last)?;
         }
-        Err(Trouble::Final(self.problem("too many redirects".to_owned(), None)))
+        Err(Trouble::last(self.problem("too many redirects".to_owned(), None)))
     }
 
     fn request_headers(&self) -> HeaderMap {
@@ -280,12 +290,12 @@ impl Transfer<'_> {
             StatusCode::PARTIAL_CONTENT => {
                 let (start, total) = content_range(headers).ok_or_else(|| {
                     let text = "the server sent a part without saying which".to_owned();
-                    Trouble::Final(self.problem(text, Some(status)))
+                    Trouble::last(self.problem(text, Some(status)))
                 })?;
                 if start != self.written || (self.total.is_some() && total.is_some() && total != self.total) {
                     self.forget();
                     let text = "the file changed while it was downloaded".to_owned();
-                    return Err(Trouble::Passing(self.problem(text, Some(status)), None));
+                    return Err(Trouble::passing(self.problem(text, Some(status))));
                 }
                 self.learn(total, headers)?;
                 Ok(start)
@@ -295,23 +305,23 @@ impl Transfer<'_> {
             StatusCode::RANGE_NOT_SATISFIABLE => {
                 self.forget();
                 let text = "the server cannot resume the download".to_owned();
-                Err(Trouble::Passing(self.problem(text, Some(status)), None))
+                Err(Trouble::passing(self.problem(text, Some(status))))
             }
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 let text = "the storage server refuses the link; it may have expired".to_owned();
-                Err(Trouble::Expired(self.problem(text, Some(status))))
+                Err(Trouble::Expired(Box::new(self.problem(text, Some(status)))))
             }
             _ => {
                 let wait = retry::retry_after(headers, std::time::SystemTime::now());
                 let error = self.problem("the storage server failed".to_owned(), Some(status));
                 if retry::is_transient(status) {
-                    Err(Trouble::Passing(error, wait))
+                    Err(Trouble::Passing(Box::new(error), wait))
                 } else {
                     let text = match status {
                         StatusCode::NOT_FOUND | StatusCode::GONE => "the file does not exist",
                         _ => "the storage server refuses",
                     };
-                    Err(Trouble::Final(self.problem(text.to_owned(), Some(status))))
+                    Err(Trouble::last(self.problem(text.to_owned(), Some(status))))
                 }
             }
         }
@@ -322,9 +332,9 @@ impl Transfer<'_> {
         // Weak tags promise the same meaning, not the same bytes.
         self.etag = headers.get(ETAG).filter(|tag| !tag.as_bytes().starts_with(b"W/")).cloned();
         if let Some(total) = self.total {
-            self.check_size(total).map_err(Trouble::Final)?;
+            self.check_size(total).map_err(Trouble::last)?;
             if let Some(length) = self.length.filter(|length| *length != total) {
-                return Err(Trouble::Final(self.wrong_length(length, total)));
+                return Err(Trouble::last(self.wrong_length(length, total)));
             }
         }
         Ok(())
@@ -364,13 +374,13 @@ impl Transfer<'_> {
     fn interrupted(&self, error: &TransportError) -> Trouble {
         let problem = self.problem(error.to_string(), None);
         match error.kind() {
-            TransportErrorKind::Local => Trouble::Final(problem),
-            _ => Trouble::Passing(problem, None),
+            TransportErrorKind::Local => Trouble::last(problem),
+            _ => Trouble::passing(problem),
         }
     }
 
     fn unwritable(&self, source: std::io::Error) -> Trouble {
-        Trouble::Final(Error::Io { path: self.path.to_owned(), source })
+        Trouble::last(Error::Io { path: self.path.to_owned(), source })
     }
 
     fn problem(&self, problem: String, status: Option<StatusCode>) -> Error {

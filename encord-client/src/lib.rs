@@ -68,9 +68,11 @@ mod time;
 mod action;
 mod dataset;
 mod download;
+mod issue;
 mod label_row;
 mod ontology;
 mod project;
+mod review;
 mod storage;
 mod task;
 mod user;
@@ -81,6 +83,7 @@ pub use client::{Client, ClientBuilder, DEFAULT_DOMAIN};
 pub use dataset::{CreatedDataset, DataRow, DataRowFilter, Dataset, Duplicates};
 pub use download::Download;
 pub use error::{Error, Result};
+pub use issue::{Issue, IssueAnchor, IssueComment, NewIssue};
 pub use key::{BearerToken, KeyError, PrivateKey};
 pub use label_row::{AnnotationStatus, InitialiseArgs, LabelRowFilter, RowFailure, ShadowData};
 pub use ontology::{OntologyFilter, OntologyInfo};
@@ -90,6 +93,7 @@ pub use project::{
 pub use redact::SignedUrl;
 pub use refusal::Refusal;
 pub use retry::RetryPolicy;
+pub use review::{LabelReview, ReviewAction, ReviewStatus};
 pub use storage::{FolderFilter, ItemFilter, ItemType, ItemUpdate, NewFolder, StorageFolder, StorageItem};
 pub use task::{
     AgentTask, AnnotationTask, ConsensusAnnotationTask, ConsensusOption, ConsensusReviewTask, DoneTask,

@@ -3,10 +3,12 @@
 mod folder;
 mod item;
 mod update;
+mod upload;
 
 pub use self::folder::{FolderFilter, ItemFilter, NewFolder, StorageFolder};
 pub use self::item::{ItemType, StorageItem};
 pub use self::update::ItemUpdate;
+pub use self::upload::UploadKind;
 
 use encord_labels::id::{FolderUuid, ItemUuid};
 

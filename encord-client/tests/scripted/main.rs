@@ -1,5 +1,7 @@
 //! Black-box tests of the client against a small server that does what each test tells it to.
 
+#![allow(clippy::unwrap_used)]
+
 mod bundles;
 mod download;
 mod errors;

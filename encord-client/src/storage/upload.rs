@@ -1,0 +1,270 @@
+//! From a file on disk to an item of the storage.
+//!
+//! Three steps: ask for a place to put the file, put it there, tell the platform to take it in. The last one is a
+//! job of the platform that is asked about until it ends.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use encord_labels::id::{FolderUuid, ItemUuid};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::folder_path;
+use crate::call::stalled;
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::query::Target;
+use crate::redact::SignedUrl;
+use crate::retry::{self, Safety};
+use crate::transport::{HttpBody, HttpRequest};
+
+/// How long the platform may think about one question; well below the stall timeout.
+const LONG_POLL: Duration = Duration::from_secs(30);
+
+/// Pause between two questions that were answered at once.
+const POLL_PAUSE: Duration = Duration::from_millis(500);
+
+/// What kind of file is uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UploadKind {
+    /// A picture.
+    Image,
+    /// A video.
+    Video,
+    /// A sound file.
+    Audio,
+    /// A text.
+    PlainText,
+    /// A PDF document.
+    Pdf,
+    /// A NIfTI volume.
+    Nifti,
+}
+
+impl UploadKind {
+    /// Item type, list of the job, type of the element in it.
+    const fn wire(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Image => ("image", "images", "IMAGE"),
+            Self::Video => ("video", "videos", "VIDEO"),
+            Self::Audio => ("audio", "audio", "AUDIO"),
+            Self::PlainText => ("plainText", "text", "PLAIN_TEXT"),
+            Self::Pdf => ("pdf", "pdf", "PDF"),
+            Self::Nifti => ("nifti", "nifti", "NIFTI"),
+        }
+    }
+
+    /// The content type the file is stored with.
+    fn content_type(self, path: &Path) -> &'static str {
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+        match (self, extension.as_deref().unwrap_or_default()) {
+            (Self::Pdf, _) => "application/pdf",
+            (Self::Nifti, _) => "application/nifti",
+            (Self::Image, "png") => "image/png",
+            (Self::Image, "jpg" | "jpeg") => "image/jpeg",
+            (Self::Image, "gif") => "image/gif",
+            (Self::Image, "bmp") => "image/bmp",
+            (Self::Image, "webp") => "image/webp",
+            (Self::Image, "tif" | "tiff") => "image/tiff",
+            (Self::PlainText, "html" | "htm") => "text/html",
+            (Self::PlainText, "md") => "text/markdown",
+            (Self::PlainText, "csv") => "text/csv",
+            (Self::PlainText, "json") => "application/json",
+            (Self::PlainText, "xml") => "application/xml",
+            (Self::PlainText, _) => "text/plain",
+            _ => "application/octet-stream",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Places {
+    results: Vec<Place>,
+}
+
+/// Where to put a file.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Place {
+    #[serde(alias = "item_uuid")]
+    item_uuid: ItemUuid,
+    #[serde(alias = "object_key")]
+    object_key: String,
+    #[serde(alias = "signed_url")]
+    signed_url: SignedUrl,
+    #[serde(default, alias = "upload_headers", deserialize_with = "crate::lenient::or_default")]
+    upload_headers: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Job {
+    status: String,
+    #[serde(default, alias = "items_with_names")]
+    items_with_names: Vec<NamedItem>,
+    #[serde(default)]
+    errors: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NamedItem {
+    #[serde(alias = "item_uuid")]
+    item_uuid: ItemUuid,
+}
+
+impl Client {
+    /// Uploads a file into a folder and returns the item, once the platform has taken it in.
+    ///
+    /// The title is the file name unless one is given. Only silence is limited, not the total time, but the
+    /// platform must have taken the file in within the budget of [`Timeouts`](crate::Timeouts).
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be read, [`Error::Transfer`] if it cannot be put into place or the
+    /// platform does not accept it.
+    pub async fn upload(
+        &self,
+        folder: FolderUuid,
+        kind: UploadKind,
+        path: impl AsRef<Path>,
+        title: Option<&str>,
+        client_metadata: Map<String, Value>,
+    ) -> Result<ItemUuid> {
+        let path = path.as_ref();
+        let unreadable = |source| Error::Io { path: path.to_owned(), source };
+        let length = tokio::fs::metadata(path).await.map_err(unreadable)?.len();
+        let (item_type, list, element_type) = kind.wire();
+        let place = self.upload_place(folder, item_type).await?;
+        self.put_file(&place, kind.content_type(path), path, length).await?;
+
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let element = json!({
+            "objectUrl": place.object_key,
+            "title": title.unwrap_or(&name),
+            "clientMetadata": client_metadata,
+            "externalFileType": element_type,
+            "placeholderItemUuid": place.item_uuid,
+        });
+        let target = format!("{}/data-upload-jobs", folder_path(folder));
+        let job: Uuid = self.v2_call(Method::POST, target.clone(), &job(list, element), Safety::Once).await?;
+        self.finish(&format!("{target}/{job}"), &name).await
+    }
+
+    async fn upload_place(&self, folder: FolderUuid, item_type: &str) -> Result<Place> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Wish<'a> {
+            item_type: &'a str,
+            count: u32,
+        }
+        let target = format!("{}/upload-signed-urls", folder_path(folder));
+        let wish = Wish { item_type, count: 1 };
+        // A place that is asked for and never used costs nothing, so asking twice is fine.
+        let mut places: Places = self.v2_call(Method::POST, target, &wish, Safety::Idempotent).await?;
+        places.results.pop().ok_or_else(|| Error::MissingResults {
+            operation: "upload",
+            missing: vec!["a place for the file".to_owned()],
+        })
+    }
+
+    /// Puts a file into its place. Doing so again replaces it, so this may be repeated.
+    async fn put_file(
+        &self,
+        place: &Place,
+        content_type: &'static str,
+        path: &Path,
+        length: u64,
+    ) -> Result<()> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("max-age=86400"));
+        for (name, value) in &place.upload_headers {
+            let name = HeaderName::try_from(name.as_str()).ok();
+            let value = value.as_str().and_then(|value| HeaderValue::from_str(value).ok());
+            if let (Some(name), Some(value)) = (name, value) {
+                headers.insert(name, value);
+            }
+        }
+        let mut retries = 0;
+        loop {
+            let request = HttpRequest {
+                method: Method::PUT,
+                url: place.signed_url.expose().to_owned(),
+                headers: headers.clone(),
+                body: HttpBody::File { path: path.to_owned(), length },
+            };
+            // The answer comes after the whole file, so the time for it grows with the file: 100 kB/s at least.
+            let patience = self.inner.timeouts.stall + Duration::from_secs(length / 100_000);
+            let (problem, status, transient) = match stalled(patience, self.inner.transport.send(request))
+                .await
+            {
+                Ok(response) if response.status.is_success() => return Ok(()),
+                Ok(response) => {
+                    let status = response.status;
+                    let text = format!("the storage server refuses the file (status {})", status.as_u16());
+                    (text, Some(status.as_u16()), retry::is_transient(status))
+                }
+                Err(error) => (error.to_string(), None, error.is_retryable()),
+            };
+            if !transient || retries >= self.inner.retry.max_retries {
+                return Err(Error::Transfer { file: place.signed_url.location(), problem, status });
+            }
+            tokio::time::sleep(self.inner.retry.pause(retries)).await;
+            retries += 1;
+        }
+    }
+
+    /// Asks about the job until it ends.
+    async fn finish(&self, path: &str, file: &str) -> Result<ItemUuid> {
+        let failed = |problem: String| Error::Transfer { file: file.to_owned(), problem, status: None };
+        let started = Instant::now();
+        while started.elapsed() < self.inner.timeouts.budget {
+            let patience = LONG_POLL.min(self.inner.timeouts.stall / 2).as_secs().max(1);
+            let job: Job = self.v2_get(Target::new(path).with("timeoutSeconds", patience)).await?;
+            match job.status.as_str() {
+                "DONE" => {
+                    let item = job.items_with_names.first().map(|item| item.item_uuid);
+                    return item.ok_or_else(|| failed("the platform took in nothing".to_owned()));
+                }
+                "ERROR" => {
+                    let errors = Value::Array(job.errors).to_string();
+                    return Err(failed(format!(
+                        "the platform refuses it: {}",
+                        crate::refusal::clean(&errors)
+                    )));
+                }
+                "CANCELLED" => return Err(failed("taking it in was cancelled".to_owned())),
+                _ => tokio::time::sleep(POLL_PAUSE).await,
+            }
+        }
+        let budget = self.inner.timeouts.budget.as_secs();
+        Err(failed(format!("the platform has not taken it in within {budget} s; it may still do so")))
+    }
+}
+
+/// The body of a job with one element in one of its lists; the platform wants all lists to be there.
+fn job(list: &str, element: Value) -> Value {
+    const LISTS: [&str; 11] = [
+        "videos",
+        "imageGroups",
+        "dicomSeries",
+        "images",
+        "imageGroupsFromItems",
+        "audio",
+        "timeSeries",
+        "nifti",
+        "text",
+        "pdf",
+        "scenes",
+    ];
+    let mut items: Map<String, Value> = LISTS.iter().map(|name| ((*name).to_owned(), json!([]))).collect();
+    items.insert(list.to_owned(), json!([element]));
+    items.insert("skipDuplicateUrls".to_owned(), false.into());
+    items.insert("upsertMetadata".to_owned(), false.into());
+    json!({ "dataItems": items, "ignoreErrors": false })
+}
