@@ -94,7 +94,9 @@ pub use redact::SignedUrl;
 pub use refusal::Refusal;
 pub use retry::RetryPolicy;
 pub use review::{LabelReview, ReviewAction, ReviewStatus};
-pub use storage::{FolderFilter, ItemFilter, ItemType, ItemUpdate, NewFolder, StorageFolder, StorageItem};
+pub use storage::{
+    FolderFilter, ItemFilter, ItemType, ItemUpdate, NewFolder, StorageFolder, StorageItem, UploadKind,
+};
 pub use task::{
     AgentTask, AnnotationTask, ConsensusAnnotationTask, ConsensusOption, ConsensusReviewTask, DoneTask,
     ReviewTask, TaskFilter, TaskStatus,

@@ -9,3 +9,4 @@ mod paging;
 mod requests;
 mod retries;
 mod server;
+mod upload;
