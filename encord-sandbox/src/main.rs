@@ -59,8 +59,15 @@ async fn run(command: Command) -> Result<(), Error> {
     (options.host, options.port, options.key_out, options.data_dir) = (host, port, key_out, data_dir);
     options.limits.signed_url_lifetime = std::time::Duration::from_secs(signed_url_seconds);
     let sandbox = Sandbox::start_with(Seed::from_file(seed)?, options).await?;
+    let interrupted = interrupted();
     announce(&sandbox);
-    interrupted().await;
+    match interrupted {
+        Ok(interrupted) => interrupted.await,
+        Err(error) => {
+            tracing::warn!(%error, "cannot listen for signals, so only a kill ends the program");
+            std::future::pending().await
+        }
+    }
     tracing::info!("stopping");
     sandbox.stop().await;
     Ok(())
@@ -72,22 +79,23 @@ fn announce(sandbox: &Sandbox) {
     println!("{}", json!({"url": sandbox.url(), "private_key_path": sandbox.private_key_path()}));
 }
 
+/// Starts to listen for SIGTERM and SIGINT now; the future waits for one. Done
+/// before the ready line, since whoever reads it may end the program at once.
 #[cfg(unix)]
-async fn interrupted() {
+fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut stream) => drop(stream.recv().await),
-            Err(_) => std::future::pending().await,
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    };
-    tokio::select! {
-        () = terminate => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    })
 }
 
 #[cfg(not(unix))]
-async fn interrupted() {
-    let _ = tokio::signal::ctrl_c().await;
+fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }

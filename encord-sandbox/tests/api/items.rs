@@ -1,0 +1,78 @@
+//! Storage items and folders.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::wire::images;
+
+#[tokio::test]
+async fn bulk_reads_keep_the_order_of_the_request() {
+    let (_sandbox, wire, project, _) = images(5).await;
+    let rows = wire.rows(project, json!({})).await;
+    let mut wanted: Vec<Value> = rows.iter().rev().map(|row| row["backing_item_uuid"].clone()).collect();
+    wanted.push(wanted[0].clone());
+    let body = json!({"itemUuids": wanted, "signUrls": true});
+    let items = wire.post("/storage/items/get-bulk", body).await.ok();
+    let found: Vec<Value> =
+        items["results"].as_array().unwrap().iter().map(|item| item["uuid"].clone()).collect();
+    assert_eq!(found, wanted);
+    assert!(items["results"][0]["signedUrl"].is_string());
+    assert_eq!(
+        wire.post("/storage/items/get-bulk", json!({"itemUuids": []})).await.ok()["results"],
+        json!([])
+    );
+    assert_eq!(wire.get(&format!("/storage/items/{}", Uuid::new_v4())).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn client_metadata_has_the_form_of_each_api() {
+    let (_sandbox, wire, project, _) = images(1).await;
+    let rows = wire.rows(project, json!({"include_client_metadata": true})).await;
+    let path = format!("/storage/items/{}", rows[0]["backing_item_uuid"].as_str().unwrap());
+    let item = wire.get(&path).await.ok();
+    assert_eq!((&item["clientMetadata"], &rows[0]["client_metadata"]), (&json!("{}"), &Value::Null));
+    let patch = format!(
+        "/storage/folders/{}/items/{}",
+        item["parent"].as_str().unwrap(),
+        item["uuid"].as_str().unwrap()
+    );
+    let body = json!({"clientMetadata": {"a": "c", "n": null}, "name": "../../etc/passwd"});
+    let changed = wire.v2(Method::PATCH, &patch, Some(&body)).await.ok();
+    assert_eq!(changed["clientMetadata"], json!("{\"a\":\"c\",\"n\":null}"));
+    let rows = wire
+        .rows(project, json!({"include_client_metadata": true, "client_metadata_as_signed_url": true}))
+        .await;
+    assert_eq!(
+        (&rows[0]["client_metadata"], &rows[0]["data_title"]),
+        (&json!({"a": "c", "n": null}), &body["name"])
+    );
+    let link = wire.http.get(rows[0]["client_metadata_signed_url"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(link.json::<Value>().await.unwrap(), body["clientMetadata"]);
+}
+
+#[tokio::test]
+async fn folders_form_a_tree() {
+    let (_sandbox, wire, _, _) = images(1).await;
+    let create = async |body: Value| wire.post("/storage/folders", body).await;
+    let top = create(json!({"name": "top", "clientMetadata": "{\"k\": 1}"})).await.ok();
+    let below = create(json!({"name": "below", "parent": top["uuid"]})).await.ok();
+    assert_eq!(below["pathToRoot"][0]["uuid"], top["uuid"]);
+    assert_eq!(create(json!({"name": "x", "parent": Uuid::new_v4()})).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        create(json!({"name": "x", "clientMetadata": "["})).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    let names = async |path: &str| {
+        let page = wire.get(path).await.ok();
+        page["results"].as_array().unwrap().iter().map(|folder| folder["name"].clone()).collect::<Vec<_>>()
+    };
+    assert!(!names("/storage/folders").await.contains(&json!("below")));
+    assert_eq!(names("/storage/search/folders?search=BEL").await, [json!("below")]);
+    let inside = json!({"folderUuids": [top["uuid"]], "newParentUuid": below["uuid"]});
+    assert_eq!(wire.post("/storage/folders/move", inside).await.status, StatusCode::BAD_REQUEST);
+    let path = |folder: &Value| format!("/storage/folders/{}", folder["uuid"].as_str().unwrap());
+    assert_eq!(wire.v2(Method::DELETE, &path(&top), None).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(wire.v2(Method::DELETE, &path(&below), None).await.status, StatusCode::OK);
+    assert_eq!(wire.v2(Method::DELETE, &path(&top), None).await.status, StatusCode::OK);
+}
