@@ -11,7 +11,7 @@ use encord_labels::shape::{
 use proptest::prelude::*;
 
 fn on(shape: impl Into<Shape>, width: u32, height: u32) -> Region {
-    shape.into().on_image(width, height).unwrap()
+    shape.into().on_image(width, height).expect("the shape lies on the image")
 }
 
 fn close(a: f64, b: f64) -> bool {

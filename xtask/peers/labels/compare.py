@@ -26,7 +26,10 @@ def canonical(document: dict[str, Any]) -> dict[str, Any]:
             out[key] = instant(out[key])
     out["data_units"] = {unit["data_hash"]: _unit(unit) for unit in out["data_units"].values()}
     out["object_answers"] = {
-        entry["objectHash"]: _answer_entry(entry) for entry in out["object_answers"].values()
+        entry["objectHash"]: _answer_entry(entry)
+        for entry in out["object_answers"].values()
+        # An object without any answer may have an empty entry or none.
+        if entry["classifications"] or len(entry) > 2
     }
     out["classification_answers"] = {
         entry["classificationHash"]: _answer_entry(entry) for entry in out["classification_answers"].values()
@@ -81,6 +84,10 @@ def merged(ranges: list[list[int]]) -> list[list[int]]:
 def _unit(unit: dict[str, Any]) -> dict[str, Any]:
     out = {**unit, "data_sequence": int(unit["data_sequence"])}
     out["labels"] = _labels(unit.get("labels") or {})
+    for key in ("width", "height", "data_fps"):
+        # Documents and scenes have no size; writers say so with zeros.
+        if out.get(key) == 0:
+            del out[key]
     return out
 
 
