@@ -4,6 +4,8 @@
 //! the project's [`Ontology`], is initialised with the label document, read and changed through typed values, and
 //! written back. What was not changed is given back as it came, including fields this version does not know.
 
+#[cfg(feature = "coco")]
+pub mod coco;
 pub mod error;
 pub mod extra;
 #[cfg(feature = "geometry")]
@@ -13,6 +15,8 @@ mod json;
 pub mod ontology;
 mod range;
 pub mod row;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod shape;
 mod time;
 

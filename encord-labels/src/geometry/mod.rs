@@ -13,6 +13,9 @@ mod trace;
 pub use region::{PixelBox, Rectangle, Region};
 pub use trace::trace;
 
+#[cfg(feature = "coco")]
+pub(crate) use outline::Scale;
+
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 

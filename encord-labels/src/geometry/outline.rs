@@ -11,21 +11,21 @@ const CORNERS: u32 = 256;
 
 /// Turns fractions of one image into pixels.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scale {
-    pub(super) width: f64,
-    pub(super) height: f64,
+pub(crate) struct Scale {
+    pub(crate) width: f64,
+    pub(crate) height: f64,
 }
 
 impl Scale {
-    pub(super) fn point(self, point: Point2d) -> Coord {
+    pub(crate) fn point(self, point: Point2d) -> Coord {
         Coord { x: point.x * self.width, y: point.y * self.height }
     }
 
-    pub(super) fn line(self, points: &[Point2d]) -> LineString {
+    pub(crate) fn line(self, points: &[Point2d]) -> LineString {
         points.iter().map(|point| self.point(*point)).collect()
     }
 
-    pub(super) fn areas(self, areas: &[Vec<Ring>]) -> MultiPolygon {
+    pub(crate) fn areas(self, areas: &[Vec<Ring>]) -> MultiPolygon {
         let polygons = areas.iter().filter_map(|rings| {
             let (outline, holes) = rings.split_first()?;
             Some(Polygon::new(self.line(outline), holes.iter().map(|hole| self.line(hole)).collect()))

@@ -43,7 +43,7 @@ fn pixel(point: Coord, width: u32, height: u32) -> Option<(u32, u32)> {
     let inside =
         point.x >= 0.0 && point.y >= 0.0 && point.x < f64::from(width) && point.y < f64::from(height);
     // Inside the image both fit u32.
-    inside.then(|| (point.y as u32, point.x as u32))
+    inside.then_some((point.y as u32, point.x as u32))
 }
 
 /// The part of a segment inside the image, so that a line to far outside does not cost a step per pixel.

@@ -38,7 +38,12 @@ pub use object::ObjectInstance;
 pub use space::{Space, SpaceKind};
 pub use view::FrameView;
 
-use content::Content;
+#[cfg(feature = "coco")]
+pub(crate) use answer::{AnswerEntry, AnswerValue};
+#[cfg(feature = "coco")]
+pub(crate) use unit::{DataUnit, size_of};
+
+pub(crate) use content::Content;
 
 use crate::error::{Error, Result};
 use crate::ontology::Ontology;
@@ -142,7 +147,7 @@ impl LabelRow {
         Ok(self.content()?.spaces.values())
     }
 
-    fn content(&self) -> Result<&Content> {
+    pub(crate) fn content(&self) -> Result<&Content> {
         self.content.as_deref().ok_or(Error::NotInitialised)
     }
 }

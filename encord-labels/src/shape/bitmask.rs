@@ -75,6 +75,7 @@ impl Bitmask {
     /// A mask from `(row, columns)` spans in row order, each span after the one before it.
     ///
     /// Spans are cut to the mask; whatever does not come after the previous span is joined with it.
+    #[cfg(feature = "geometry")]
     pub(crate) fn from_spans(
         height: u32,
         width: u32,
