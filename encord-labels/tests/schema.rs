@@ -77,7 +77,9 @@ fn answers_become_instances() {
     assert_eq!(weather.as_label(), Some("rain"));
     assert_eq!(instances[0].answered("Millimetres").unwrap().unwrap().as_number(), Some(3.5));
     assert!(instances[0].answered("Remark").unwrap().is_none());
-    let Some(Answer::Checklist(ticked)) = instances[1].answered("Seen").unwrap() else { panic!("not a checklist") };
+    let Some(Answer::Checklist(ticked)) = instances[1].answered("Seen").unwrap() else {
+        panic!("not a checklist")
+    };
     let third = ontology.classification("Seen").unwrap().attributes()[0].options()[2].feature_hash().clone();
     assert_eq!(ticked.len(), 2);
     assert!(ticked.iter().any(|choice| choice.feature_hash == third));
@@ -100,18 +102,27 @@ fn errors_name_the_place() {
         ("[]", "expected an object, found a list"),
         (r#"{"weather": "sun"}"#, "$.weather: there is no question"),
         (r#"{"seen": null}"#, "$.weather_today: expected an answer"),
-        (&format!(r#"{{"weather_today": {{"choice": "snow"}}, {rest}}}"#), "$.weather_today.choice: there is no option"),
+        (
+            &format!(r#"{{"weather_today": {{"choice": "snow"}}, {rest}}}"#),
+            "$.weather_today.choice: there is no option",
+        ),
         (
             &format!(r#"{{"weather_today": {{"choice": "rain", "millimetres": "much"}}, {rest}}}"#),
             "$.weather_today.millimetres: expected a number",
         ),
-        (r#"{"weather_today": {"choice": "sun"}, "seen": ["car", 3]}"#, "$.seen[1]: expected the name of an option"),
+        (
+            r#"{"weather_today": {"choice": "sun"}, "seen": ["car", 3]}"#,
+            "$.seen[1]: expected the name of an option",
+        ),
     ];
     for (answer, expected) in cases {
         assert!(failure(answer).starts_with(expected), "{answer}: {}", failure(answer));
     }
     let objects = ObjectSchema::new(ontology.objects());
     let failure = objects.parse(r#"{"object": {"class": "Cart"}}"#).unwrap_err().to_string();
-    assert!(failure.starts_with("$.object.class: there is no object class \"Cart\"; did you mean \"Car\""), "{failure}");
+    assert!(
+        failure.starts_with("$.object.class: there is no object class \"Cart\"; did you mean \"Car\""),
+        "{failure}"
+    );
     assert!(objects.parse(r#"{"object": {"class": "Car"}}"#).is_err(), "the colour is required");
 }

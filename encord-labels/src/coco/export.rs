@@ -69,8 +69,7 @@ struct Exporter {
 
 impl Exporter {
     fn new(ontology: &Ontology) -> Self {
-        let mut dataset = Dataset::default();
-        dataset.info = info(None);
+        let mut dataset = Dataset { info: info(None), ..Dataset::default() };
         let mut categories = HashMap::new();
         let classes = ontology.objects().iter();
         for class in classes.filter(|class| !matches!(class.shape(), ShapeKind::Audio | ShapeKind::Text)) {
