@@ -1,6 +1,9 @@
 //! What the example programs share: sample media made on the spot, so that every example can be tried
-//! without anybody's data.
+//! without anybody's data, and finding the project to work on.
 //!
 //! The examples themselves are in `src/bin`, one file each.
 
+mod project;
 pub mod samples;
+
+pub use project::{agent_stages, first_agent_stage, first_pathway, project_from_arguments};

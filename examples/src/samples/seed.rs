@@ -72,7 +72,7 @@ fn structure() -> Value {
         json!({"id": id, "name": name, "type": kind, "featureNodeHash": hash, "required": false,
                "archived": false, "dynamic": false})
     };
-    let mut disc = object(1, "Disc", "#D33115", "bounding_box", "discbox1");
+    let mut disc = object(1, "Disc", "#0062B1", "bounding_box", "discbox1");
     let mut size = attribute("1.1", "Size", "radio", "discsize");
     size["options"] =
         json!([option("1.1.1", "Small", "small", "sizesmal"), option("1.1.2", "Large", "large", "sizelarg")]);
@@ -83,7 +83,7 @@ fn structure() -> Value {
     json!({
         "objects": [
             disc,
-            object(2, "Outline", "#16406C", "polygon", "discpoly"),
+            object(2, "Outline", "#E27300", "polygon", "discpoly"),
             object(3, "Mask", "#68BC00", "bitmask", "discmask"),
             object(4, "Loud part", "#FE9200", "audio", "loudpart"),
             object(5, "Word", "#7B64FF", "text", "wordtext"),
