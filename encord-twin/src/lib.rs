@@ -1,1 +1,28 @@
-//! Placeholder crate root; see the description in Cargo.toml.
+//! The same data in another project: label rows and tasks of the twin.
+//!
+//! Data units often live in two projects, for instance one where people label and one where a model does. A
+//! [`TwinProject`] finds, for data units of the one, the label rows and tasks of the other. It never lists the
+//! whole project: a batch of data units costs a handful of requests, however large the project is.
+//!
+//! ```no_run
+//! # async fn example(client: encord_client::Client, tasks: Vec<encord_client::AgentTask>) -> Result<(), Box<dyn std::error::Error>> {
+//! use encord_twin::TwinProject;
+//!
+//! let twins = TwinProject::open(&client, "566bf9d7-c55a-45f8-91a6-e55e9b9b1325".parse()?).await?;
+//! let data: Vec<_> = tasks.iter().map(|task| task.data_hash).collect();
+//! for (data, twin) in twins.find(&data).await? {
+//!     let twin = twin?;
+//!     println!("{data}: {} objects, task {:?}", twin.row.objects()?.count(), twin.task.map(|task| task.uuid()));
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod cache;
+mod error;
+mod project;
+mod task;
+
+pub use error::{Error, Result};
+pub use project::{Twin, TwinOptions, TwinProject};
+pub use task::TwinTask;
