@@ -73,8 +73,11 @@ impl Client {
             let remaining = self.inner.timeouts.budget.saturating_sub(started.elapsed());
             let attempt = self.attempt(call, &url, &trace_id, remaining).await?;
             let (may_repeat, wait) = match &attempt {
-                Attempt::Answered { status, body, .. } if status.is_success() => {
-                    return Ok(Answer { status: *status, body: body.clone(), context });
+                Attempt::Answered { status, headers, body } if status.is_success() => {
+                    if !call.is_rate_limited(body) {
+                        return Ok(Answer { status: *status, body: body.clone(), context });
+                    }
+                    (true, retry::retry_after(headers, SystemTime::now()))
                 }
                 Attempt::Answered { status, headers, .. } => {
                     let repeat = retry::is_transient(*status)
@@ -89,7 +92,7 @@ impl Client {
             let pause = wait.unwrap_or_else(|| self.inner.retry.pause(retries));
             let in_time = started.elapsed() + pause < self.inner.timeouts.budget;
             if !may_repeat || retries >= self.inner.retry.max_retries || !in_time {
-                return Err(call.conclude(attempt, wait, context));
+                return call.conclude(attempt, wait, context);
             }
             tracing::debug!(endpoint = %context.endpoint, attempt = retries + 1, ?pause, "request failed, repeating it");
             tokio::time::sleep(pause).await;
@@ -134,7 +137,7 @@ impl Client {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         headers.insert(
             HeaderName::from_static("x-cloud-trace-context"),
-            header_value(&format!("{trace_id}/1;o=1"))?,
+            header_value(&format!("{trace_id}/{};o=1", self.span_id()))?,
         );
         if !call.body.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -191,9 +194,30 @@ impl Call {
         }
     }
 
-    /// The error for the last attempt; an operation that must not be repeated may have taken effect.
-    fn conclude(&self, attempt: Attempt, wait: Option<Duration>, context: Context) -> Error {
+    /// The older interface also puts its rate limit into an envelope with status 200. Only short answers that
+    /// mention it are looked at.
+    fn is_rate_limited(&self, body: &[u8]) -> bool {
+        #[derive(serde::Deserialize)]
+        struct Refused {
+            status: i64,
+            response: Vec<String>,
+        }
+        const CODE: &[u8] = b"RATE_LIMIT_ERROR";
+        matches!(self.scope, Scope::V1 { .. })
+            && body.len() < 4096
+            && body.windows(CODE.len()).any(|window| window == CODE)
+            && serde_json::from_slice::<Refused>(body).is_ok_and(|refused| {
+                refused.status != 200 && refused.response.iter().any(|code| code.as_bytes() == CODE)
+            })
+    }
+
+    /// What comes of the last attempt; an operation that must not be repeated may have taken effect.
+    fn conclude(&self, attempt: Attempt, wait: Option<Duration>, context: Context) -> Result<Answer> {
         let (error, maybe_applied) = match attempt {
+            // An envelope with an error in it, which whoever reads it will find.
+            Attempt::Answered { status, body, .. } if status.is_success() => {
+                return Ok(Answer { status, body, context });
+            }
             Attempt::Answered { status, headers, body } => {
                 let applied = status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT;
                 (answer_error(status, &headers, wait, &body, context), applied)
@@ -203,10 +227,10 @@ impl Call {
                 (Error::Transport { endpoint: context.endpoint, attempts: context.attempts, source }, applied)
             }
         };
-        match self.safety {
+        Err(match self.safety {
             Safety::Once if maybe_applied => Error::OutcomeUnknown(Box::new(error)),
             _ => error,
-        }
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::HeaderValue;
+use uuid::Uuid;
 
 use crate::environment::Environment;
 use crate::error::{Error, Result};
@@ -48,6 +49,7 @@ pub(crate) struct Inner {
     pub(crate) retry: RetryPolicy,
     pub(crate) timeouts: Timeouts,
     pub(crate) user_agent: HeaderValue,
+    pub(crate) trace_id: Option<Uuid>,
 }
 
 pub(crate) enum Credentials {
@@ -89,8 +91,14 @@ impl Client {
         &self.inner.timeouts
     }
 
+    /// The trace id for a call: the fixed one, or a new one.
     pub(crate) fn trace_id(&self) -> String {
-        uuid::Uuid::new_v4().simple().to_string()
+        self.inner.trace_id.unwrap_or_else(Uuid::new_v4).simple().to_string()
+    }
+
+    /// Tells the calls of one trace apart; without a fixed trace id the trace does so.
+    pub(crate) fn span_id(&self) -> u64 {
+        if self.inner.trace_id.is_some() { Uuid::new_v4().as_u64_pair().1 } else { 1 }
     }
 }
 
@@ -110,6 +118,7 @@ pub struct ClientBuilder {
     retry: RetryPolicy,
     timeouts: Timeouts,
     user_agent_suffix: Option<String>,
+    trace_id: Option<Uuid>,
 }
 
 impl ClientBuilder {
@@ -147,6 +156,12 @@ impl ClientBuilder {
     /// Adds `product[/version]` words to the user agent, separated by blanks.
     pub fn user_agent_suffix(mut self, suffix: impl Into<String>) -> Self {
         self.user_agent_suffix = Some(suffix.into());
+        self
+    }
+
+    /// Sends all requests of this client under one trace id, by which the platform's support can find them.
+    pub fn trace_id(mut self, id: Uuid) -> Self {
+        self.trace_id = Some(id);
         self
     }
 
@@ -188,6 +203,7 @@ impl ClientBuilder {
             retry: self.retry,
             timeouts: self.timeouts,
             user_agent: user_agent(self.user_agent_suffix.as_deref())?,
+            trace_id: self.trace_id,
         };
         Ok(Client { inner: Arc::new(inner) })
     }

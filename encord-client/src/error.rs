@@ -129,7 +129,7 @@ pub enum Error {
         /// Which row or ontology.
         context: String,
         /// What the label model said.
-        source: encord_labels::Error,
+        source: Box<encord_labels::Error>,
     },
     /// Reading or writing a local file failed.
     #[error("{}: {source}", .path.display())]
@@ -225,6 +225,10 @@ impl Error {
     /// True when the key or token was refused (401), or may not do this (403).
     pub fn is_access_denied(&self) -> bool {
         matches!(self, Self::Authentication(_) | Self::Authorisation(_))
+    }
+
+    pub(crate) fn labels(context: impl Into<String>, source: encord_labels::Error) -> Self {
+        Self::Labels { context: context.into(), source: Box::new(source) }
     }
 
     pub(crate) fn invalid(text: impl Into<String>) -> Self {

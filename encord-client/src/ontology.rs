@@ -149,7 +149,7 @@ struct WireOntology {
 impl WireOntology {
     fn read(self) -> Result<OntologyInfo> {
         let structure = Ontology::from_slice(self.editor.get().as_bytes()).map_err(|source| {
-            Error::Labels { context: format!("ontology {} ({:?})", self.ontology_uuid, self.title), source }
+            Error::labels(format!("ontology {} ({:?})", self.ontology_uuid, self.title), source)
         })?;
         Ok(OntologyInfo {
             hash: self.ontology_uuid,

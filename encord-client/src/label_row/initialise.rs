@@ -252,8 +252,7 @@ fn distribute(
 
 /// Takes the labels from a document, and the label hash that a new row has got by now.
 fn initialise(row: &mut LabelRow, document: &str) -> Result<()> {
-    row.initialise_from_slice(document.as_bytes())
-        .map_err(|source| Error::Labels { context: row_name(row), source })?;
+    row.initialise_from_slice(document.as_bytes()).map_err(|source| Error::labels(row_name(row), source))?;
     let hash = peek_text(document, "label_hash").and_then(|hash| hash.parse().ok());
     if let Some(hash) = hash.filter(|hash| row.metadata().label_hash() != Some(*hash)) {
         row.metadata_mut().set_label_hash(hash);

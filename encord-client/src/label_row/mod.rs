@@ -1,8 +1,9 @@
 //! Label rows: find them, and set what the workflow knows about them.
 //!
-//! Reading and writing the labels themselves is in the two submodules.
+//! Reading and writing the labels themselves is in the submodules.
 
 mod initialise;
+mod metadata;
 mod save;
 
 use encord_labels::id::{DataHash, LabelHash};
@@ -103,7 +104,8 @@ pub struct LabelRowFilter {
     pub include_all_label_branches: bool,
     /// List the rows of this branch instead of the main one.
     pub branch_name: Option<String>,
-    /// Send links to the client metadata instead of the metadata.
+    /// Let the platform send links to the client metadata, which are then followed. For metadata so large that
+    /// the listing would become too long.
     pub client_metadata_as_signed_url: bool,
 }
 
@@ -205,11 +207,14 @@ impl Project {
             return Ok(Vec::new());
         }
         let answer = self.client().v1(self.entity(), LIST, &(), filter).await?;
-        let rows = answer.v1::<Vec<Value>>()?;
+        let mut rows = answer.v1::<Vec<Value>>()?;
+        if filter.client_metadata_as_signed_url {
+            metadata::follow_links(self.client(), &mut rows).await;
+        }
         rows.into_iter()
             .map(|row| {
                 let metadata = LabelRowMetadata::from_json(row)
-                    .map_err(|source| Error::Labels { context: "listed label row".to_owned(), source })?;
+                    .map_err(|source| Error::labels("listed label row", source))?;
                 Ok(LabelRow::new(metadata, self.ontology().clone()))
             })
             .collect()

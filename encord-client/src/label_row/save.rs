@@ -62,7 +62,7 @@ fn envelope(rows: &[&LabelRow], validate: bool) -> Result<Vec<u8>> {
         if index > 0 {
             body.push(b',');
         }
-        row.write_document(&mut body).map_err(|source| Error::Labels { context: row_name(row), source })?;
+        row.write_document(&mut body).map_err(|source| Error::labels(row_name(row), source))?;
     }
     write!(body, r#"],"validate_before_saving":{validate}}}}}}}"#).map_err(|error| unwritable(&error))?;
     Ok(body)

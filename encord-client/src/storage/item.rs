@@ -235,4 +235,47 @@ impl Client {
     pub async fn sign_item(&self, item: ItemUuid) -> Result<Option<SignedUrl>> {
         Ok(self.storage_item(item, true).await?.signed_url)
     }
+
+    /// Moves items from one folder to another.
+    ///
+    /// # Errors
+    /// [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) if an answer was lost.
+    pub async fn move_items(&self, from: FolderUuid, to: FolderUuid, items: &[ItemUuid]) -> Result<()> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Move<'a> {
+            item_uuids: &'a [ItemUuid],
+            new_parent_uuid: FolderUuid,
+            allow_synced_dataset_move: bool,
+        }
+        let path = format!("{}/items/move", folder_path(from));
+        let mut chunks = Chunks::new(items, CHUNK);
+        while let Some(item_uuids) = chunks.current() {
+            let body = Move { item_uuids, new_parent_uuid: to, allow_synced_dataset_move: false };
+            let sent = self.v2_command(Method::POST, path.clone(), &body, Safety::Once).await;
+            chunks.settle(sent)?;
+        }
+        Ok(())
+    }
+
+    /// Removes items from a folder, together with frames that only they used. There is no way back.
+    ///
+    /// # Errors
+    /// [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) if an answer was lost.
+    pub async fn delete_items(&self, folder: FolderUuid, items: &[ItemUuid]) -> Result<()> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Delete<'a> {
+            child_uuids: &'a [ItemUuid],
+            remove_unused_frames: bool,
+        }
+        let path = format!("{}/items/delete", folder_path(folder));
+        let mut chunks = Chunks::new(items, CHUNK);
+        while let Some(child_uuids) = chunks.current() {
+            let body = Delete { child_uuids, remove_unused_frames: true };
+            let sent = self.v2_command(Method::POST, path.clone(), &body, Safety::Once).await;
+            chunks.settle(sent)?;
+        }
+        Ok(())
+    }
 }

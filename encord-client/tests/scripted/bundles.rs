@@ -282,3 +282,32 @@ async fn listing_label_rows_sends_every_filter() {
     assert!(project.label_rows(&filter.with_all_branches()).await.is_err());
     assert_eq!(server.requests().len(), 3);
 }
+
+#[tokio::test]
+async fn client_metadata_behind_links_is_followed() {
+    let data = [known(), known()];
+    let server = Server::start(move |request, _| {
+        project_reply(request).unwrap_or_else(|| match request.target.as_str() {
+            "/good?secret" => Reply::json(json!({"a": 1})),
+            "/bad?secret" => Reply::body(403, ""),
+            _ => {
+                let host = request.header("host").unwrap();
+                let rows = data.iter().zip(["good", "bad"]).map(|(data, name)| {
+                    let mut row = metadata(*data, None, "main");
+                    row["client_metadata_signed_url"] = json!(format!("http://{host}/{name}?secret"));
+                    row["client_metadata"] = json!({"old": true});
+                    row
+                });
+                Reply::v1(rows.collect())
+            }
+        })
+    })
+    .await;
+    let mut filter = LabelRowFilter::new().with_client_metadata();
+    filter.client_metadata_as_signed_url = true;
+    let rows = project(&server).await.label_rows(&filter).await.unwrap();
+    let found: Vec<_> = rows.iter().map(|row| json!(row.metadata().client_metadata())).collect();
+    assert_eq!(found, [json!({"a": 1}), json!({"old": true})]);
+    let links = server.requests().into_iter().filter(|request| request.target.ends_with("secret"));
+    assert!(links.into_iter().all(|request| request.header("authorization").is_none()));
+}

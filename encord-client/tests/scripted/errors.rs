@@ -96,3 +96,21 @@ async fn plain_statuses_of_the_older_interface_are_understood_too() {
     check(message(Operation::Legacy, 413, r#"{"message":"too big"}"#).await, "request too large: too big");
     check(message(Operation::Legacy, 403, "<html>").await, "not authorised: Forbidden");
 }
+
+#[tokio::test]
+async fn rate_limits_in_envelopes_are_waited_for() {
+    let limit =
+        || Reply::json(json!({"status": 429, "response": ["RATE_LIMIT_ERROR"], "payload": "slow down"}));
+    let server = Server::start(move |_, count| match count {
+        0 | 1 => limit(),
+        _ => Reply::v1(json!({"dataset_hash": ID, "title": "RATE_LIMIT_ERROR"})),
+    })
+    .await;
+    call(&server.client(), &Operation::Legacy).await.unwrap();
+    assert_eq!(server.requests().len(), 3);
+
+    let server = Server::start(move |_, _| limit()).await;
+    let error = call(&server.client(), &Operation::Legacy).await.unwrap_err();
+    assert!(matches!(error, Error::RateLimited { .. }) && error.to_string().contains("slow down"), "{error}");
+    assert_eq!(server.requests().len(), 4);
+}

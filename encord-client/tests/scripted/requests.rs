@@ -94,3 +94,21 @@ async fn the_path_of_the_domain_is_kept_and_signed() {
     assert_eq!(request.target, format!("/prefix/v2/public/storage/items/{ITEM}?signUrl=False"));
     assert_signed(request, &key());
 }
+
+#[tokio::test]
+async fn a_fixed_trace_id_is_sent_and_reported() {
+    let server = Server::start(|_, _| Reply::body(404, "")).await;
+    let id = uuid::Uuid::from_u128(0xa7b2e5f5_ff29_466f_a0a7_87cf931106a9);
+    let client = server.builder().trace_id(id).build().unwrap();
+    for _ in 0..2 {
+        let error = client.storage_item(ITEM.parse().unwrap(), false).await.unwrap_err();
+        assert_eq!(error.refusal().unwrap().trace_id(), "a7b2e5f5ff29466fa0a787cf931106a9");
+    }
+    let spans: Vec<_> = server
+        .requests()
+        .iter()
+        .map(|request| request.header("x-cloud-trace-context").unwrap().to_owned())
+        .collect();
+    assert!(spans.iter().all(|span| span.starts_with("a7b2e5f5ff29466fa0a787cf931106a9/")), "{spans:?}");
+    assert_ne!(spans[0], spans[1]);
+}
