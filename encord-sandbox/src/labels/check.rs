@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::read::OWNED;
 use crate::refusal::{Answer, Refusal};
 use crate::store::{Row, Store};
 
@@ -39,8 +40,29 @@ pub(crate) fn stored(
     {
         return Err(corrupted(format!("the ontology has no feature {unknown}")));
     }
-    Ok(document.to_string().into())
+    Ok(trimmed(document).to_string().into())
 }
+
+/// The document without what the platform decides anyway, which is most of a
+/// document with few labels.
+fn trimmed(document: &Value) -> Value {
+    let kept = |owned: &'static [&str]| move |(key, _): &(&String, &Value)| !owned.contains(&key.as_str());
+    let copy = |(key, value): (&String, &Value)| (key.clone(), value.clone());
+    let top = document.as_object().into_iter().flatten();
+    let mut trimmed: Map<String, Value> = top.filter(kept(&OWNED)).map(copy).collect();
+    let units = document["data_units"].as_object().into_iter().flatten().map(|(hash, unit)| {
+        let unit = unit.as_object().into_iter().flatten();
+        (hash.clone(), Value::Object(unit.filter(kept(&UNIT_OWNED)).map(copy).collect()))
+    });
+    trimmed.insert("data_units".into(), Value::Object(units.collect()));
+    if let Some(spaces) = document.get("spaces") {
+        trimmed.insert("spaces".into(), spaces.clone());
+    }
+    Value::Object(trimmed)
+}
+
+/// Keys of data units that the platform always decides.
+const UNIT_OWNED: [&str; 5] = ["data_hash", "data_title", "data_link", "data_type", "data_sequence"];
 
 fn belongs(store: &Store, row: &Row, hash: &str) -> bool {
     let Ok(hash) = hash.parse::<Uuid>() else { return false };

@@ -11,7 +11,7 @@ use crate::refusal::{Answer, Refusal};
 use crate::store::{Row, Store};
 
 /// Top-level keys that the platform decides, whatever was saved.
-const OWNED: [&str; 14] = [
+pub(super) const OWNED: [&str; 14] = [
     "label_hash",
     "branch_name",
     "created_at",

@@ -38,6 +38,7 @@ pub(super) fn plant(
             description: String::new(),
             client_metadata: None,
             owner: owner.to_string(),
+            readers: seed.users.clone(),
             synced_dataset: None,
             created_at: now,
             last_edited_at: now,
@@ -50,6 +51,7 @@ pub(super) fn plant(
             title: seed.title.clone(),
             description: seed.description.clone(),
             owner: owner.to_string(),
+            readers: seed.users.clone(),
             folder,
             units: Vec::new(),
             created_at: now,
@@ -191,7 +193,7 @@ impl Planter<'_> {
         name: String,
         seed: &ItemSeed,
         bytes: Bytes,
-        facts: Facts,
+        facts: impl Into<Arc<Facts>>,
     ) -> Uuid {
         let uuid = uuid.unwrap_or_else(Uuid::new_v4);
         let description = seed.description.as_deref().map(Into::into);
@@ -205,7 +207,7 @@ impl Planter<'_> {
                 .client_metadata
                 .as_ref()
                 .map(|map| Value::Object(map.clone()).to_string().into()),
-            facts: Box::new(facts),
+            facts: facts.into(),
             bytes,
             children: Vec::new(),
             layout_keys: Vec::new(),
@@ -237,17 +239,17 @@ impl Planter<'_> {
         let metadata: Option<Arc<str>> =
             seed.client_metadata.as_ref().map(|map| Value::Object(map.clone()).to_string().into());
         let bare = ItemSeed::default();
+        let facts = Arc::new(Facts {
+            mime: Some("image/png".into()),
+            size: Some(size),
+            width: Some(width),
+            height: Some(height),
+            ..Facts::default()
+        });
         for number in 0..count {
-            let facts = Facts {
-                mime: Some("image/png".into()),
-                size: Some(size),
-                width: Some(width),
-                height: Some(height),
-                ..Facts::default()
-            };
             let name = format!("{prefix}-{:06}.png", number + 1);
             let bytes = Bytes::GeneratedImage { width, height, number };
-            let uuid = self.add(seed.item_uuid, ItemKind::Image, name, &bare, bytes, facts);
+            let uuid = self.add(seed.item_uuid, ItemKind::Image, name, &bare, bytes, facts.clone());
             if let Some(item) = self.store.items.get_mut(&uuid) {
                 item.client_metadata = metadata.clone();
             }

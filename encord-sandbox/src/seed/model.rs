@@ -30,6 +30,8 @@ pub(crate) struct UserSeed {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct OntologySeed {
     pub(crate) ontology_hash: Option<Uuid>,
+    /// E-mail addresses of those who may see it; everybody if empty.
+    pub(crate) users: Vec<String>,
     pub(crate) title: String,
     pub(crate) description: String,
     pub(crate) structure: Option<Value>,
@@ -85,6 +87,8 @@ pub(crate) struct RouteSeed {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct DatasetSeed {
     pub(crate) dataset_hash: Option<Uuid>,
+    /// E-mail addresses of those who may see it; everybody if empty.
+    pub(crate) users: Vec<String>,
     pub(crate) title: String,
     pub(crate) description: String,
     pub(crate) items: Vec<ItemSeed>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{LabelSeed, ProjectSeed, Seed, datasets, templates};
+use super::{LabelSeed, OntologySeed, ProjectSeed, Seed, datasets, templates};
 use crate::auth::{KeyPair, PublicKey};
 use crate::clock::Moment;
 use crate::error::Error;
@@ -31,7 +31,7 @@ pub(crate) fn plant(seed: &Seed, mut store: Store) -> Result<Planted, Error> {
         let hash = ontology.ontology_hash.unwrap_or_else(Uuid::new_v4);
         ontologies.add(hash, &ontology.title);
         let structure = ontology.structure.clone().unwrap_or_else(empty_structure);
-        add_ontology(&mut store, hash, &ontology.title, &ontology.description, structure, &owner, now);
+        add_ontology(&mut store, hash, ontology, structure, &owner, now);
     }
     for (index, template) in seed.file.workflow_templates.iter().enumerate() {
         let workflow = Arc::new(templates::workflow(template, &format!("$.workflow_templates[{index}]"))?);
@@ -83,18 +83,18 @@ fn empty_structure() -> Value {
 fn add_ontology(
     store: &mut Store,
     hash: Uuid,
-    title: &str,
-    description: &str,
+    seed: &OntologySeed,
     structure: Value,
     owner: &str,
     now: Moment,
 ) {
     let ontology = Ontology {
         hash,
-        title: title.into(),
-        description: description.into(),
+        title: seed.title.clone(),
+        description: seed.description.clone(),
         structure,
         owner: owner.into(),
+        readers: seed.users.clone(),
         created_at: now,
         last_edited_at: now,
     };
@@ -142,7 +142,8 @@ impl Planter<'_> {
             Some(name) => self.ontologies.find("ontology", name, format!("{path}.ontology"))?,
             None => {
                 let hash = Uuid::new_v4();
-                add_ontology(self.store, hash, &seed.title, "", empty_structure(), self.owner, self.now);
+                let ontology = OntologySeed { title: seed.title.clone(), ..OntologySeed::default() };
+                add_ontology(self.store, hash, &ontology, empty_structure(), self.owner, self.now);
                 hash
             }
         };

@@ -60,6 +60,9 @@ pub(crate) struct Ontology {
     pub(crate) description: String,
     pub(crate) structure: Value,
     pub(crate) owner: String,
+    /// Who may see it; everybody if empty.
+    #[serde(default)]
+    pub(crate) readers: Vec<String>,
     pub(crate) created_at: Moment,
     pub(crate) last_edited_at: Moment,
 }
@@ -74,6 +77,9 @@ pub(crate) struct Folder {
     pub(crate) client_metadata: Option<String>,
     pub(crate) owner: String,
     pub(crate) synced_dataset: Option<Uuid>,
+    /// Who may see it; everybody if empty.
+    #[serde(default)]
+    pub(crate) readers: Vec<String>,
     pub(crate) created_at: Moment,
     pub(crate) last_edited_at: Moment,
 }
@@ -88,6 +94,9 @@ pub(crate) struct Dataset {
     pub(crate) folder: Uuid,
     /// Data hashes in the order they were added; members of data groups are not listed.
     pub(crate) units: Vec<Uuid>,
+    /// Who may see it; everybody if empty.
+    #[serde(default)]
+    pub(crate) readers: Vec<String>,
     pub(crate) created_at: Moment,
     pub(crate) last_edited_at: Moment,
 }

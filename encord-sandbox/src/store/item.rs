@@ -126,7 +126,8 @@ pub(crate) struct Item {
     pub(crate) description: Arc<str>,
     /// A JSON object as text. Shared, since generated items all have the same.
     pub(crate) client_metadata: Option<Arc<str>>,
-    pub(crate) facts: Box<Facts>,
+    /// Shared, since generated items all have the same.
+    pub(crate) facts: Arc<Facts>,
     pub(crate) bytes: Bytes,
     /// Frames of a group, slices of a series, members of a data group, in order.
     pub(crate) children: Vec<Uuid>,

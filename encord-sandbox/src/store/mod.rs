@@ -10,6 +10,7 @@ mod issues;
 mod item;
 mod project;
 mod rows;
+mod sight;
 mod table;
 mod tasks;
 
@@ -91,10 +92,6 @@ impl Store {
         self.contents.get(&folder).into_iter().flatten().filter_map(|item| self.items.get(item))
     }
 
-    pub(crate) fn folder(&self, uuid: Uuid) -> Answer<&Folder> {
-        self.folders.get(&uuid).ok_or_else(|| Refusal::Forbidden(format!("no access to folder {uuid}")))
-    }
-
     pub(crate) fn relocate_item(&mut self, item: Uuid, folder: Uuid) {
         let Some(found) = self.items.get_mut(&item) else { return };
         let old = std::mem::replace(&mut found.folder, folder);
@@ -122,12 +119,8 @@ impl Store {
         self.items.get(&uuid).ok_or_else(|| Refusal::NotFound(format!("there is no storage item {uuid}")))
     }
 
-    pub(crate) fn ontology(&self, hash: Uuid) -> Answer<&Ontology> {
-        self.ontologies.get(&hash).ok_or_else(|| Refusal::Forbidden(format!("no access to ontology {hash}")))
-    }
-
     pub(crate) fn dataset(&self, hash: Uuid) -> Answer<&Dataset> {
-        self.datasets.get(&hash).ok_or_else(|| Refusal::Forbidden(format!("no access to dataset {hash}")))
+        self.datasets.get(&hash).ok_or_else(|| Refusal::NotFound(format!("there is no dataset {hash}")))
     }
 
     /// The project, if this user may see it. One that does not exist looks the

@@ -10,7 +10,8 @@ use std::hash::Hash;
 /// Entities of one kind.
 #[derive(Debug)]
 pub(crate) struct Table<K, V> {
-    entries: HashMap<K, V>,
+    /// Boxed, since a hash map keeps up to half of its places empty.
+    entries: HashMap<K, Box<V>>,
     /// Keys touched since the last [`Table::take_changes`], in order and with
     /// repetitions; `None` when nobody asks for changes, which saves the memory.
     changed: Option<Vec<K>>,
@@ -35,7 +36,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         let mut seen = HashSet::with_capacity(changed.len());
         for key in &changed {
             if seen.insert(key) {
-                show(key, self.entries.get(key));
+                show(key, self.entries.get(key).map(|value| &**value));
             }
         }
     }
@@ -52,7 +53,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.entries.get(key)
+        self.entries.get(key).map(|value| &**value)
     }
 
     /// The entity, to change it. It counts as changed from now on.
@@ -65,12 +66,12 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
         {
             Self::touch(&mut self.changed, key);
         }
-        self.entries.get_mut(key)
+        self.entries.get_mut(key).map(|value| &mut **value)
     }
 
     pub(crate) fn insert(&mut self, key: K, value: V) {
         Self::touch(&mut self.changed, &key);
-        self.entries.insert(key, value);
+        self.entries.insert(key, Box::new(value));
     }
 
     pub(crate) fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<V>
@@ -79,7 +80,7 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
     {
         let (key, value) = self.entries.remove_entry(key)?;
         Self::touch(&mut self.changed, &key);
-        Some(value)
+        Some(*value)
     }
 
     pub(crate) fn contains<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> bool
@@ -91,12 +92,12 @@ impl<K: Hash + Eq + Clone, V> Table<K, V> {
 
     /// In no particular order.
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.entries.values()
+        self.entries.values().map(|value| &**value)
     }
 
     /// In no particular order.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.entries.iter()
+        self.entries.iter().map(|(key, value)| (key, &**value))
     }
 
     pub(crate) fn reserve(&mut self, additional: usize) {

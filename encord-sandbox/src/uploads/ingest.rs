@@ -1,5 +1,7 @@
 //! Makes storage items of uploaded files.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -132,7 +134,7 @@ impl Maker<'_> {
             name: file.title,
             description: "".into(),
             client_metadata: metadata.map(Into::into),
-            facts: Box::new(file.facts),
+            facts: Arc::new(file.facts),
             bytes: file.bytes,
             children: Vec::new(),
             layout_keys: Vec::new(),

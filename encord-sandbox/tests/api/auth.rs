@@ -83,3 +83,35 @@ async fn projects_of_others_look_like_projects_that_do_not_exist() {
         eve.v1(("project", &project.to_string()), "labelrowmetadata", "GET", Value::Null, json!({})).await;
     assert_eq!(v1["response"], json!(["AUTHORISATION_ERROR"]));
 }
+
+#[tokio::test]
+async fn datasets_ontologies_and_items_have_readers() {
+    let (ann, bob) = (SigningKey::from_bytes(&[1; 32]), SigningKey::from_bytes(&[2; 32]));
+    let user = |email: &str, key: &SigningKey| json!({"email": email, "public_key": hex::encode(key.verifying_key().to_bytes())});
+    let seed = json!({
+        "users": [user("ann@x.org", &ann), user("bob@x.org", &bob)],
+        "ontologies": [{"title": "o", "users": ["ann@x.org"]}],
+        "datasets": [{"title": "d", "users": ["ann@x.org"], "items": [{"generate": "image", "count": 1}]}],
+    });
+    let sandbox = Sandbox::start(Seed::from_json(seed.to_string().as_bytes(), ".").unwrap()).await.unwrap();
+    let [ann, bob] = [ann, bob].map(|key| Wire::with_key(&sandbox, key));
+    let dataset = ann.get("/datasets/list").await.ok()["result"][0].take();
+    let ontology = ann.get("/ontologies").await.ok()["results"][0].take();
+    let folder = format!("/storage/folders/{}", dataset["backingFolderUuid"].as_str().unwrap());
+    let item = ann.get(&format!("{folder}/items")).await.ok()["results"][0].take();
+    assert_eq!(bob.get("/datasets/list").await.ok()["result"], json!([]));
+    assert_eq!(bob.get("/ontologies").await.ok()["results"], json!([]));
+    assert_eq!(bob.get("/storage/search/items?search=image").await.ok()["results"], json!([]));
+    let ontology = format!("/ontologies/{}", ontology["ontologyUuid"].as_str().unwrap());
+    let path = format!("/storage/items/{}", item["uuid"].as_str().unwrap());
+    for path in [&ontology, &folder, &path] {
+        assert_eq!(ann.get(path).await.status, StatusCode::OK, "{path}");
+        assert_eq!(bob.get(path).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let bulk = json!({"itemUuids": [item["uuid"]], "signUrls": true});
+    assert_eq!(bob.post("/storage/items/get-bulk", bulk).await.ok()["results"], json!([]));
+    let hash = dataset["datasetUuid"].as_str().unwrap();
+    let rows = json!({"dataset_access_settings": {"fetch_rows": true}});
+    let refused = bob.v1(("dataset", hash), "dataset", "GET", Value::Null, rows).await;
+    assert_eq!(refused["response"], json!(["AUTHORISATION_ERROR"]));
+}

@@ -36,7 +36,7 @@ pub(super) fn get(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
     let settings =
         settings.transpose().map_err(|error| Refusal::Invalid(error.to_string()))?.unwrap_or_default();
     call.platform.read(|store| {
-        let found = store.dataset(dataset)?;
+        let found = store.seen_by(call.who).dataset(dataset)?;
         let rows = if settings.fetch_rows == Some(false) {
             Value::Null
         } else {
@@ -64,7 +64,9 @@ pub(super) fn rows(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
     let after = filter.created_after.as_deref().and_then(Moment::parse);
     call.platform.read(|store| {
         let mut rows = Vec::new();
-        for unit in store.dataset(dataset)?.units.iter().filter_map(|unit| store.units.get(unit)) {
+        for unit in
+            store.seen_by(call.who).dataset(dataset)?.units.iter().filter_map(|unit| store.units.get(unit))
+        {
             let item = store.backing(unit)?;
             let data_type = item.kind.data_type().to_uppercase();
             let wanted = filter.title_eq.as_ref().is_none_or(|title| *title == item.name)
@@ -85,7 +87,7 @@ pub(super) fn row(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
     let hash = uuid(call.uid)?;
     let wants = |key: &str| call.payload["additional_data"][key].as_bool().unwrap_or(false);
     call.platform.read(|store| {
-        store.dataset(dataset)?;
+        store.seen_by(call.who).dataset(dataset)?;
         let unit = store.units.get(&hash).filter(|unit| unit.dataset == dataset);
         let unit =
             unit.ok_or_else(|| Refusal::NotFound(format!("dataset {dataset} has no data unit {hash}")))?;
@@ -104,9 +106,9 @@ struct NewLinks {
 pub(super) fn link(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
     let wanted: NewLinks = call.payload()?;
     call.platform.write(|store| {
-        store.dataset(dataset)?;
+        store.seen_by(call.who).dataset(dataset)?;
         for item in &wanted.item_uuids {
-            store.item(*item)?;
+            store.seen_by(call.who).item(*item)?;
         }
         let is_here = |store: &Store, item: Uuid| {
             let mut units = store.units_backed_by(item).iter().filter_map(|unit| store.units.get(unit));
@@ -136,7 +138,7 @@ pub(super) fn link(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
 pub(super) fn remove(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
     let units = call.uids()?;
     call.platform.write(|store| {
-        store.dataset(dataset)?;
+        store.seen_by(call.who).dataset(dataset)?;
         let foreign =
             units.iter().find(|unit| store.units.get(*unit).is_none_or(|unit| unit.dataset != dataset));
         if let Some(foreign) = foreign {

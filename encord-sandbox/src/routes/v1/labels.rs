@@ -101,7 +101,7 @@ pub(super) fn save(call: &Call<'_>, project: Uuid) -> Answer<Value> {
     let stored = call.platform.read(|store| {
         writable(store, project, call)?;
         let ontology = store.project(project, call.who)?.0.ontology;
-        let features = validate.then(|| store.ontology(ontology)).transpose()?;
+        let features = validate.then(|| store.seen_by(call.who).ontology(ontology)).transpose()?;
         let features = features.map(|ontology| labels::feature_hashes(&ontology.structure));
         let by_hash: HashMap<&str, &Value> =
             documents.iter().filter_map(|one| Some((one.get("label_hash")?.as_str()?, one))).collect();

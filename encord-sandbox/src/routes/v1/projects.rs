@@ -29,11 +29,11 @@ pub(super) fn create(call: &Call<'_>) -> Answer<Value> {
     let hash = Uuid::new_v4();
     call.platform.write(|store| {
         for dataset in &wanted.dataset_hashes {
-            store.dataset(*dataset)?;
+            store.seen_by(call.who).dataset(*dataset)?;
         }
         let ontology =
             wanted.ontology_hash.ok_or_else(|| Refusal::Invalid("a project needs an ontology".into()))?;
-        store.ontology(ontology)?;
+        store.seen_by(call.who).ontology(ontology)?;
         let workflow = match wanted.workflow_template_id {
             None => None,
             Some(template) => {
@@ -84,7 +84,7 @@ pub(super) fn attach(call: &Call<'_>, project: Uuid) -> Answer<Value> {
     call.platform.write(|store| {
         managed(store, project, call)?;
         for dataset in &wanted.dataset_hashes {
-            store.dataset(*dataset)?;
+            store.seen_by(call.who).dataset(*dataset)?;
         }
         for dataset in wanted.dataset_hashes {
             if let Some(found) = store.projects.get_mut(&project)
@@ -103,7 +103,7 @@ pub(super) fn detach(call: &Call<'_>, project: Uuid) -> Answer<Value> {
     call.platform.write(|store| {
         managed(store, project, call)?;
         for dataset in datasets {
-            let units = store.dataset(dataset)?.units.clone();
+            let units = store.seen_by(call.who).dataset(dataset)?.units.clone();
             if let Some(found) = store.projects.get_mut(&project) {
                 found.datasets.retain(|other| *other != dataset);
             }

@@ -12,8 +12,8 @@ use crate::uploads::{JobRequest, ingest};
 pub(super) fn start(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
     let request: JobRequest = call.payload()?;
     let folder = call.platform.read(|store| {
-        let folder = request.folder_uuid.unwrap_or(store.dataset(dataset)?.folder);
-        store.folder(folder).map(|folder| folder.uuid)
+        let folder = request.folder_uuid.unwrap_or(store.seen_by(call.who).dataset(dataset)?.folder);
+        store.seen_by(call.who).folder(folder).map(|folder| folder.uuid)
     })?;
     let ignore_errors = request.ignore_errors;
     let items = request.items()?;
@@ -31,7 +31,7 @@ struct Poll {
 pub(super) fn poll(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
     let poll: Poll = call.payload()?;
     call.platform.read(|store| {
-        store.dataset(dataset)?;
+        store.seen_by(call.who).dataset(dataset)?;
         let missing = || Refusal::NotFound(format!("there is no upload process {}", poll.process_hash));
         let job = store.jobs.get(&poll.process_hash).ok_or_else(missing)?;
         let made = job.made.iter().filter_map(|made| {

@@ -47,6 +47,7 @@ async fn create(
                 name: wanted.title.clone(),
                 description: String::new(),
                 client_metadata: None,
+                readers: vec![owner.clone()],
                 owner: owner.clone(),
                 synced_dataset: wanted.create_backing_folder.then_some(hash),
                 created_at: now,
@@ -57,6 +58,7 @@ async fn create(
             hash,
             title: wanted.title,
             description: wanted.description,
+            readers: vec![owner.clone()],
             owner,
             folder,
             units: Vec::new(),
@@ -75,6 +77,7 @@ async fn list(State(platform): State<Arc<Platform>>, caller: Caller, query: Quer
         let mut datasets: Vec<&Dataset> = store
             .datasets
             .values()
+            .filter(|dataset| store.seen_by(&caller.who).sees_dataset(dataset))
             .filter(|dataset| query.one("titleEq").is_none_or(|title| title == dataset.title))
             .filter(|dataset| query.one("titleLike").is_none_or(|title| like(title, &dataset.title)))
             .filter(|dataset| query.one("descriptionEq").is_none_or(|text| text == dataset.description))

@@ -84,7 +84,7 @@ async fn read(
     query: Query,
 ) -> Answer<Json<Value>> {
     let links = links(&platform, &caller, query.flag("signUrl"));
-    platform.read(|store| Ok(Json(show(store, store.item(item)?, links.as_ref()))))
+    platform.read(|store| Ok(Json(show(store, store.seen_by(&caller.who).item(item)?, links.as_ref()))))
 }
 
 #[derive(Debug, Deserialize)]
@@ -95,8 +95,8 @@ struct Wanted {
     sign_urls: bool,
 }
 
-/// One entry per uuid of the request, in its order. Items that do not exist are
-/// left out.
+/// One entry per uuid of the request, in its order. Items that do not exist or
+/// may not be seen are left out.
 async fn read_bulk(
     State(platform): State<Arc<Platform>>,
     caller: Caller,
@@ -104,7 +104,8 @@ async fn read_bulk(
 ) -> Json<Value> {
     let links = links(&platform, &caller, wanted.sign_urls);
     let items: Vec<Value> = platform.read(|store| {
-        let found = wanted.item_uuids.iter().filter_map(|uuid| store.items.get(uuid));
+        let sight = store.seen_by(&caller.who);
+        let found = wanted.item_uuids.iter().filter_map(|uuid| sight.item(*uuid).ok());
         found.map(|item| show(store, item, links.as_ref())).collect()
     });
     Json(json!({"results": items}))
@@ -118,7 +119,7 @@ async fn children(
 ) -> Answer<Json<Value>> {
     let links = links(&platform, &caller, query.flag("signUrls"));
     platform.read(|store| {
-        let item = item_in(store, folder, item)?;
+        let item = item_in(store, &caller, folder, item)?;
         let children = item.children.iter().filter_map(|child| store.items.get(child));
         let children: Vec<Value> = children.map(|child| show(store, child, links.as_ref())).collect();
         Ok(Json(json!({"results": children})))
@@ -127,12 +128,12 @@ async fn children(
 
 async fn summary(
     State(platform): State<Arc<Platform>>,
-    _caller: Caller,
+    caller: Caller,
     UuidPath([folder, item]): UuidPath<2>,
     query: Query,
 ) -> Answer<Json<Value>> {
     platform.read(|store| {
-        let item = item_in(store, folder, item)?;
+        let item = item_in(store, &caller, folder, item)?;
         let units: Vec<_> =
             store.units_backed_by(item.uuid).iter().filter_map(|unit| store.units.get(unit)).collect();
         let groups: Vec<Uuid> = store
@@ -178,14 +179,14 @@ struct Patch {
 
 async fn change(
     State(platform): State<Arc<Platform>>,
-    _caller: Caller,
+    caller: Caller,
     UuidPath([folder, item]): UuidPath<2>,
     JsonBody(patch): JsonBody<Patch>,
 ) -> Answer<Json<Value>> {
     platform.write(|store| {
-        item_in(store, folder, item)?;
+        item_in(store, &caller, folder, item)?;
         apply(store, item, patch);
-        Ok(Json(show(store, store.item(item)?, None)))
+        Ok(Json(show(store, store.seen_by(&caller.who).item(item)?, None)))
     })
 }
 
@@ -197,17 +198,17 @@ struct Patches {
 
 async fn change_bulk(
     State(platform): State<Arc<Platform>>,
-    _caller: Caller,
+    caller: Caller,
     JsonBody(patches): JsonBody<Patches>,
 ) -> Answer<Json<Value>> {
     platform.write(|store| {
         for item in patches.item_patches.keys() {
-            store.item(*item)?;
+            store.seen_by(&caller.who).item(*item)?;
         }
         let mut changed = Vec::new();
         for (item, patch) in patches.item_patches {
             apply(store, item, patch);
-            changed.push(show(store, store.item(item)?, None));
+            changed.push(show(store, store.seen_by(&caller.who).item(item)?, None));
         }
         Ok(Json(json!({"results": changed})))
     })
@@ -227,8 +228,8 @@ fn apply(store: &mut Store, item: Uuid, patch: Patch) {
     item.last_edited_at = Moment::now();
 }
 
-fn item_in(store: &Store, folder: Uuid, item: Uuid) -> Answer<&Item> {
-    let found = store.item(item)?;
+fn item_in<'a>(store: &'a Store, caller: &'a Caller, folder: Uuid, item: Uuid) -> Answer<&'a Item> {
+    let found = store.seen_by(&caller.who).item(item)?;
     if found.folder == folder {
         Ok(found)
     } else {

@@ -45,7 +45,7 @@ async fn read(
     caller: Caller,
     UuidPath([hash]): UuidPath<1>,
 ) -> Answer<Json<Value>> {
-    platform.read(|store| Ok(Json(show(store.ontology(hash)?, &caller))))
+    platform.read(|store| Ok(Json(show(store.seen_by(&caller.who).ontology(hash)?, &caller))))
 }
 
 async fn create(
@@ -61,6 +61,7 @@ async fn create(
         description: body.description,
         structure: body.editor,
         owner: caller.who.0.clone(),
+        readers: vec![caller.who.0.clone()],
         created_at: now,
         last_edited_at: now,
     };
@@ -71,13 +72,13 @@ async fn create(
 
 async fn replace(
     State(platform): State<Arc<Platform>>,
-    _caller: Caller,
+    caller: Caller,
     UuidPath([hash]): UuidPath<1>,
     JsonBody(body): JsonBody<Body>,
 ) -> Answer<Json<Value>> {
     body.check()?;
     platform.write(|store| {
-        store.ontology(hash)?;
+        store.seen_by(&caller.who).ontology(hash)?;
         if let Some(ontology) = store.ontologies.get_mut(&hash) {
             ontology.title = body.title;
             ontology.description = body.description;
@@ -91,7 +92,8 @@ async fn replace(
 async fn list(State(platform): State<Arc<Platform>>, caller: Caller, query: Query) -> Json<Value> {
     let mut found: Vec<Value> = platform.read(|store| {
         let wanted = |ontology: &&Ontology| {
-            query.one("titleEq").is_none_or(|title| title == ontology.title)
+            store.seen_by(&caller.who).sees_ontology(ontology)
+                && query.one("titleEq").is_none_or(|title| title == ontology.title)
                 && query.one("titleLike").is_none_or(|title| like(title, &ontology.title))
         };
         store.ontologies.values().filter(wanted).map(|ontology| show(ontology, &caller)).collect()

@@ -41,7 +41,7 @@ async fn folder_urls(
     UuidPath([folder]): UuidPath<1>,
     JsonBody(wanted): JsonBody<WantedUrls>,
 ) -> Answer<Json<Value>> {
-    platform.read(|store| store.folder(folder).map(drop))?;
+    platform.read(|store| store.seen_by(&caller.who).folder(folder).map(drop))?;
     urls(&platform, &caller, &wanted.item_type, wanted.count)
 }
 
@@ -85,7 +85,7 @@ async fn start(
     UuidPath([folder]): UuidPath<1>,
     JsonBody(request): JsonBody<JobRequest>,
 ) -> Answer<Json<Value>> {
-    platform.read(|store| store.folder(folder).map(drop))?;
+    platform.read(|store| store.seen_by(&caller.who).folder(folder).map(drop))?;
     let ignore_errors = request.ignore_errors;
     let items = request.items()?;
     let work = Arc::clone(&platform);

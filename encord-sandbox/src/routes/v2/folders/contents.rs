@@ -36,7 +36,7 @@ async fn list(
     query: Query,
 ) -> Answer<Json<Value>> {
     platform.read(|store| {
-        store.folder(folder)?;
+        store.seen_by(&caller.who).folder(folder)?;
         let mut folders = vec![folder];
         if query.flag("isRecursive") {
             let mut next = 0;
@@ -69,10 +69,12 @@ fn select<'a>(
 ) -> Answer<Json<Value>> {
     let kinds: HashSet<&str> = query.all("itemTypes").collect();
     let in_dataset = query.one("isInDataset").map(|_| query.flag("isInDataset"));
+    let sight = store.seen_by(&caller.who);
     let mut found: Vec<&Item> = items
         .filter(|item| kinds.is_empty() || kinds.contains(item.kind.wire()))
         .filter(|item| query.one("search").is_none_or(|text| contains(&item.name, text)))
         .filter(|item| in_dataset.is_none_or(|wanted| store.units_backed_by(item.uuid).is_empty() != wanted))
+        .filter(|item| sight.sees_item(item))
         .collect();
     match query.one("order") {
         Some("createdAt") => found.sort_by_key(|item| (item.created_at, item.uuid)),
@@ -87,11 +89,11 @@ fn select<'a>(
 
 async fn summary(
     State(platform): State<Arc<Platform>>,
-    _caller: Caller,
+    caller: Caller,
     UuidPath([folder]): UuidPath<1>,
 ) -> Answer<Json<Value>> {
     platform.read(|store| {
-        store.folder(folder)?;
+        store.seen_by(&caller.who).folder(folder)?;
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         let (mut files, mut size) = (0, 0);
         for item in store.items_in(folder) {
@@ -129,13 +131,13 @@ struct Relocation {
 
 async fn relocate(
     State(platform): State<Arc<Platform>>,
-    _caller: Caller,
+    caller: Caller,
     UuidPath([folder]): UuidPath<1>,
     JsonBody(wanted): JsonBody<Relocation>,
 ) -> Answer<Json<Value>> {
     platform.write(|store| {
-        store.folder(wanted.new_parent_uuid)?;
-        all_in(store, folder, &wanted.item_uuids)?;
+        store.seen_by(&caller.who).folder(wanted.new_parent_uuid)?;
+        all_in(store, &caller, folder, &wanted.item_uuids)?;
         for item in wanted.item_uuids {
             store.relocate_item(item, wanted.new_parent_uuid);
         }
@@ -153,12 +155,12 @@ struct Removal {
 
 async fn remove(
     State(platform): State<Arc<Platform>>,
-    _caller: Caller,
+    caller: Caller,
     UuidPath([folder]): UuidPath<1>,
     JsonBody(wanted): JsonBody<Removal>,
 ) -> Answer<Json<Value>> {
     platform.write(|store| {
-        all_in(store, folder, &wanted.child_uuids)?;
+        all_in(store, &caller, folder, &wanted.child_uuids)?;
         for item in &wanted.child_uuids {
             if !store.units_backed_by(*item).is_empty() {
                 return Err(Refusal::Invalid(format!("item {item} is used in a dataset")));
@@ -216,11 +218,11 @@ async fn create_groups(
 ) -> Answer<Json<Value>> {
     let now = Moment::now();
     platform.write(|store| {
-        store.folder(folder)?;
+        store.seen_by(&caller.who).folder(folder)?;
         let mut groups = Vec::with_capacity(wanted.len());
         for group in wanted {
             let (layout_keys, children): (Vec<String>, Vec<Uuid>) = group.members()?.into_iter().unzip();
-            children.iter().try_for_each(|child| store.item(*child).map(drop))?;
+            children.iter().try_for_each(|child| store.seen_by(&caller.who).item(*child).map(drop))?;
             groups.push(Item {
                 uuid: Uuid::new_v4(),
                 folder,
@@ -228,7 +230,7 @@ async fn create_groups(
                 name: group.name.unwrap_or_else(|| "group".into()),
                 description: "".into(),
                 client_metadata: group.client_metadata.map(|map| Value::Object(map).to_string().into()),
-                facts: Box::new(Facts::default()),
+                facts: Arc::new(Facts::default()),
                 bytes: Bytes::None,
                 children,
                 layout_keys,
@@ -243,8 +245,8 @@ async fn create_groups(
     })
 }
 
-fn all_in(store: &Store, folder: Uuid, items: &[Uuid]) -> Answer<()> {
-    store.folder(folder)?;
+fn all_in(store: &Store, caller: &Caller, folder: Uuid, items: &[Uuid]) -> Answer<()> {
+    store.seen_by(&caller.who).folder(folder)?;
     let missing = items.iter().find(|item| store.items.get(*item).is_none_or(|item| item.folder != folder));
     missing.map_or(Ok(()), |item| Err(Refusal::NotFound(format!("folder {folder} has no item {item}"))))
 }

@@ -35,7 +35,7 @@ async fn read(
     caller: Caller,
     UuidPath([folder]): UuidPath<1>,
 ) -> Answer<Json<Value>> {
-    platform.read(|store| Ok(Json(show(store, store.folder(folder)?, &caller))))
+    platform.read(|store| Ok(Json(show(store, store.seen_by(&caller.who).folder(folder)?, &caller))))
 }
 
 #[derive(Debug, Deserialize)]
@@ -60,7 +60,7 @@ async fn create(
     }
     let now = Moment::now();
     platform.write(|store| {
-        wanted.parent.map(|parent| store.folder(parent).map(drop)).transpose()?;
+        wanted.parent.map(|parent| store.seen_by(&caller.who).folder(parent).map(drop)).transpose()?;
         let folder = Folder {
             uuid: Uuid::new_v4(),
             parent: wanted.parent,
@@ -68,6 +68,7 @@ async fn create(
             description: wanted.description,
             client_metadata: wanted.client_metadata,
             owner: caller.who.0.clone(),
+            readers: vec![caller.who.0.clone()],
             synced_dataset: None,
             created_at: now,
             last_edited_at: now,
@@ -93,7 +94,7 @@ async fn subfolders(
     UuidPath([parent]): UuidPath<1>,
     query: Query,
 ) -> Answer<Json<Value>> {
-    platform.read(|store| store.folder(parent).map(drop))?;
+    platform.read(|store| store.seen_by(&caller.who).folder(parent).map(drop))?;
     let deep = query.flag("isRecursive");
     list(&platform, &caller, &query, |store, folder| {
         folder.parent == Some(parent)
@@ -112,7 +113,7 @@ fn list(
         let mut folders: Vec<&Folder> = store
             .folders
             .values()
-            .filter(|folder| wanted(store, folder))
+            .filter(|folder| store.seen_by(&caller.who).sees_folder(folder) && wanted(store, folder))
             .filter(|folder| query.one("search").is_none_or(|text| contains(&folder.name, text)))
             .filter(|folder| synced.is_none_or(|synced| folder.synced_dataset.is_some() == synced))
             .collect();
@@ -143,7 +144,7 @@ async fn change(
 ) -> Answer<Json<Value>> {
     platform.write(|store| {
         apply(store, folder, patch);
-        Ok(Json(show(store, store.folder(folder)?, &caller)))
+        Ok(Json(show(store, store.seen_by(&caller.who).folder(folder)?, &caller)))
     })
 }
 
@@ -159,11 +160,14 @@ async fn change_bulk(
     JsonBody(patches): JsonBody<Patches>,
 ) -> Answer<Json<Value>> {
     platform.write(|store| {
-        patches.folder_patches.keys().try_for_each(|folder| store.folder(*folder).map(drop))?;
+        patches
+            .folder_patches
+            .keys()
+            .try_for_each(|folder| store.seen_by(&caller.who).folder(*folder).map(drop))?;
         let mut changed = Vec::new();
         for (folder, patch) in patches.folder_patches {
             apply(store, folder, patch);
-            changed.push(show(store, store.folder(folder)?, &caller));
+            changed.push(show(store, store.seen_by(&caller.who).folder(folder)?, &caller));
         }
         Ok(Json(json!({"results": changed})))
     })
@@ -193,13 +197,16 @@ struct Relocation {
 
 async fn relocate(
     State(platform): State<Arc<Platform>>,
-    _caller: Caller,
+    caller: Caller,
     JsonBody(wanted): JsonBody<Relocation>,
 ) -> Answer<Json<Value>> {
     platform.write(|store| {
-        wanted.folder_uuids.iter().try_for_each(|folder| store.folder(*folder).map(drop))?;
+        wanted
+            .folder_uuids
+            .iter()
+            .try_for_each(|folder| store.seen_by(&caller.who).folder(*folder).map(drop))?;
         if let Some(parent) = wanted.new_parent_uuid {
-            let parent = store.folder(parent)?;
+            let parent = store.seen_by(&caller.who).folder(parent)?;
             let mut above = path_to_root(store, parent).into_iter().chain([parent]);
             if above.any(|folder| wanted.folder_uuids.contains(&folder.uuid)) {
                 return Err(Refusal::Invalid("a folder cannot be moved into itself".into()));
@@ -216,11 +223,11 @@ async fn relocate(
 
 async fn remove(
     State(platform): State<Arc<Platform>>,
-    _caller: Caller,
+    caller: Caller,
     UuidPath([folder]): UuidPath<1>,
 ) -> Answer<Json<Value>> {
     platform.write(|store| {
-        store.folder(folder)?;
+        store.seen_by(&caller.who).folder(folder)?;
         let occupied = store.items_in(folder).next().is_some()
             || store.folders.values().any(|child| child.parent == Some(folder));
         if occupied {
