@@ -114,8 +114,8 @@ impl Client {
             let mut whole = BytesMut::new();
             while let Some(piece) = stalled(stall, async { body.next().await.transpose() }).await? {
                 if whole.len() + piece.len() > MAX_ANSWER {
-                    let text = format!("the answer is longer than {MAX_ANSWER} bytes");
-                    return Err(TransportError::new(TransportErrorKind::Local, text));
+                    let text = format!("more than {MAX_ANSWER} bytes; ask for less at once");
+                    return Err(TransportError::new(TransportErrorKind::Oversized, text));
                 }
                 whole.extend_from_slice(&piece);
             }

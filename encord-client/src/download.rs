@@ -152,8 +152,14 @@ impl Trouble {
         Self::Final(Box::new(error))
     }
 
-    fn passing(error: Error) -> Self {
-        Self::Passing(Box::new(error), None)
+    fn passing(error: Error, wait: Option<std::time::Duration>) -> Self {
+        let error = match error {
+            Error::Transfer { file, problem, status, .. } => {
+                Error::Transfer { file, problem, status, retryable: true }
+            }
+            other => other,
+        };
+        Self::Passing(Box::new(error), wait)
     }
 }
 
@@ -217,7 +223,7 @@ impl Transfer<'_> {
         match self.total {
             Some(total) if total != self.written => {
                 let text = format!("the connection ended after {} of {total} bytes", self.written);
-                Err(Trouble::passing(self.problem(text, None)))
+                Err(Trouble::passing(self.problem(text, None), None))
             }
             _ => match self.length.filter(|length| *length != self.written) {
                 Some(length) => Err(Trouble::last(self.wrong_length(length, self.written))),
@@ -295,7 +301,7 @@ impl Transfer<'_> {
                 if start != self.written || (self.total.is_some() && total.is_some() && total != self.total) {
                     self.forget();
                     let text = "the file changed while it was downloaded".to_owned();
-                    return Err(Trouble::passing(self.problem(text, Some(status))));
+                    return Err(Trouble::passing(self.problem(text, Some(status)), None));
                 }
                 self.learn(total, headers)?;
                 Ok(start)
@@ -305,7 +311,7 @@ impl Transfer<'_> {
             StatusCode::RANGE_NOT_SATISFIABLE => {
                 self.forget();
                 let text = "the server cannot resume the download".to_owned();
-                Err(Trouble::passing(self.problem(text, Some(status))))
+                Err(Trouble::passing(self.problem(text, Some(status)), None))
             }
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 let text = "the storage server refuses the link; it may have expired".to_owned();
@@ -315,7 +321,7 @@ impl Transfer<'_> {
                 let wait = retry::retry_after(headers, std::time::SystemTime::now());
                 let error = self.problem("the storage server failed".to_owned(), Some(status));
                 if retry::is_transient(status) {
-                    Err(Trouble::Passing(Box::new(error), wait))
+                    Err(Trouble::passing(error, wait))
                 } else {
                     let text = match status {
                         StatusCode::NOT_FOUND | StatusCode::GONE => "the file does not exist",
@@ -375,7 +381,7 @@ impl Transfer<'_> {
         let problem = self.problem(error.to_string(), None);
         match error.kind() {
             TransportErrorKind::Local => Trouble::last(problem),
-            _ => Trouble::passing(problem),
+            _ => Trouble::passing(problem, None),
         }
     }
 
@@ -388,7 +394,12 @@ impl Transfer<'_> {
             Some(status) => format!("{problem} (status {})", status.as_u16()),
             None => problem,
         };
-        Error::Transfer { file: self.url.location(), problem, status: status.map(|status| status.as_u16()) }
+        Error::Transfer {
+            file: self.url.location(),
+            problem,
+            status: status.map(|status| status.as_u16()),
+            retryable: false,
+        }
     }
 }
 

@@ -148,6 +148,8 @@ pub enum Error {
         problem: String,
         /// HTTP status of the storage server, if it answered.
         status: Option<u16>,
+        /// Whether trying again later may help.
+        retryable: bool,
     },
     /// A file is larger than the caller allows.
     #[error("{file}: {size} bytes or more, but the limit is {limit}; raise the byte limit to download it")]
@@ -202,7 +204,11 @@ impl Error {
 
     /// True when nothing is known about the effect of the request; see [`Error::OutcomeUnknown`].
     pub fn is_outcome_unknown(&self) -> bool {
-        matches!(self, Self::OutcomeUnknown(_))
+        match self {
+            Self::OutcomeUnknown(_) => true,
+            Self::Incomplete { source, .. } => source.is_outcome_unknown(),
+            _ => false,
+        }
     }
 
     /// True when the same call may succeed later without any change: network trouble, rate limits, server errors.
@@ -215,9 +221,7 @@ impl Error {
             Self::RateLimited { .. } => true,
             Self::Server(refusal) => refusal.status() >= 500,
             Self::Unexpected(refusal) => matches!(refusal.status(), 408 | 425),
-            Self::Transfer { status, .. } => {
-                status.is_none_or(|status| matches!(status, 408 | 425 | 429 | 500..=599))
-            }
+            Self::Transfer { retryable, .. } => *retryable,
             _ => false,
         }
     }

@@ -187,7 +187,9 @@ pub enum KeyError {
     )]
     NotEd25519(String),
     /// The key is encrypted and no passphrase was given.
-    #[error("the private key is protected by a passphrase, but none was given")]
+    #[error(
+        "the private key is protected by a passphrase, but none was given; pass it to PrivateKey::from_file or PrivateKey::from_openssh"
+    )]
     PassphraseMissing,
     /// The passphrase does not open the key.
     #[error("the passphrase does not open the private key")]

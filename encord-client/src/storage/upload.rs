@@ -212,7 +212,8 @@ impl Client {
                 Err(error) => (error.to_string(), None, error.is_retryable()),
             };
             if !transient || retries >= self.inner.retry.max_retries {
-                return Err(Error::Transfer { file: place.signed_url.location(), problem, status });
+                let file = place.signed_url.location();
+                return Err(Error::Transfer { file, problem, status, retryable: transient });
             }
             tokio::time::sleep(self.inner.retry.pause(retries)).await;
             retries += 1;
@@ -221,7 +222,12 @@ impl Client {
 
     /// Asks about the job until it ends.
     async fn finish(&self, path: &str, file: &str) -> Result<ItemUuid> {
-        let failed = |problem: String| Error::Transfer { file: file.to_owned(), problem, status: None };
+        let failed = |problem: String| Error::Transfer {
+            file: file.to_owned(),
+            problem,
+            status: None,
+            retryable: false,
+        };
         let started = Instant::now();
         while started.elapsed() < self.inner.timeouts.budget {
             let patience = LONG_POLL.min(self.inner.timeouts.stall / 2).as_secs().max(1);

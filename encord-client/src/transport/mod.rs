@@ -102,6 +102,8 @@ pub enum TransportErrorKind {
     Budget,
     /// The request could not be built or sent for a local reason.
     Local,
+    /// The answer is larger than this crate holds in memory.
+    Oversized,
 }
 
 impl TransportError {
@@ -121,7 +123,7 @@ impl TransportError {
     }
 
     pub(crate) fn is_retryable(&self) -> bool {
-        self.kind != TransportErrorKind::Local
+        !matches!(self.kind, TransportErrorKind::Local | TransportErrorKind::Oversized)
     }
 }
 
@@ -133,6 +135,7 @@ impl fmt::Display for TransportErrorKind {
             Self::Stalled => "no data from the server",
             Self::Budget => "time budget used up",
             Self::Local => "cannot send",
+            Self::Oversized => "answer too large",
         })
     }
 }

@@ -169,7 +169,8 @@ async fn refusals_and_endless_trouble_end_the_download() {
 
     let server = Server::start(|_, _| Reply::Drop).await;
     let client = server.builder().retry(RetryPolicy::never()).build().unwrap();
-    fails(&client, Download::new(url(&server)), "connection lost").await;
+    let error = fails(&client, Download::new(url(&server)), "connection lost").await;
+    assert!(error.is_retryable());
 }
 
 #[tokio::test]
