@@ -115,18 +115,14 @@ impl<'a> Cursor<'a> {
             return Err(self.expected("a string"));
         }
         let start = self.at + 1;
-        let bytes = self.text.as_bytes();
-        let mut end = start;
-        loop {
-            match bytes.get(end) {
-                Some(b'"') => {
-                    self.at = end + 1;
-                    return Ok(Cow::Borrowed(&self.text[start..end]));
-                }
-                Some(b'\\' | 0..=0x1f) => return self.escaped_string(),
-                Some(_) => end += 1,
-                None => return Err(self.syntax("the text ends inside a string")),
+        let end = plain_end(self.text.as_bytes(), start);
+        match self.text.as_bytes().get(end) {
+            Some(b'"') => {
+                self.at = end + 1;
+                Ok(Cow::Borrowed(&self.text[start..end]))
             }
+            Some(_) => self.escaped_string(),
+            None => Err(self.syntax("the text ends inside a string")),
         }
     }
 
@@ -191,6 +187,62 @@ impl<'a> Cursor<'a> {
         let start = self.at;
         self.whole_value::<IgnoredAny>()?;
         Ok(&self.text[start..self.at])
+    }
+
+    /// Passes over a value of any kind that will be read later, and returns its text. Only its extent is found; what
+    /// is wrong inside is noticed when it is read.
+    pub(crate) fn set_aside(&mut self) -> Result<&'a str> {
+        self.peek();
+        let start = self.at;
+        let bytes = self.text.as_bytes();
+        let mut depth = 0usize;
+        let mut at = start;
+        loop {
+            match bytes.get(at) {
+                Some(b'"') => at = self.string_end(at)?,
+                Some(b'{' | b'[') => {
+                    depth += 1;
+                    at += 1;
+                    continue;
+                }
+                Some(b'}' | b']') if depth > 0 => {
+                    depth -= 1;
+                    at += 1;
+                }
+                Some(b',' | b':' | b' ' | b'\n' | b'\t' | b'\r') if depth > 0 => {
+                    at += 1;
+                    continue;
+                }
+                Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
+                    let scalar = bytes[at..].iter().position(|byte| {
+                        matches!(byte, b',' | b'}' | b']' | b':' | b' ' | b'\n' | b'\t' | b'\r' | b'"')
+                    });
+                    at = scalar.map_or(bytes.len(), |length| at + length);
+                }
+                Some(_) => return Err(self.syntax("expected a value")),
+                None => return Err(self.syntax("the text ends inside a value")),
+            }
+            if depth == 0 {
+                self.at = at;
+                return Ok(&self.text[start..at]);
+            }
+        }
+    }
+
+    /// The position after the string that starts at `at`.
+    #[inline]
+    fn string_end(&self, at: usize) -> Result<usize> {
+        let bytes = self.text.as_bytes();
+        let mut at = at + 1;
+        loop {
+            at = plain_end(bytes, at);
+            match bytes.get(at) {
+                Some(b'"') => return Ok(at + 1),
+                Some(b'\\') => at += 2,
+                Some(_) => return Err(self.syntax("a string holds a control character")),
+                None => return Err(self.syntax("the text ends inside a string")),
+            }
+        }
     }
 
     /// Reads a value of any kind.
@@ -317,6 +369,30 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// The first byte from `at` on that does not simply belong to a string: a quote, a backslash or a control character.
+#[inline]
+fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    // Eight bytes at once: a byte below n has its high bit set in (word - n) and not in the word itself.
+    let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        let found = (below(word, 0x20)
+            | below(word ^ (ONES * u64::from(b'"')), 1)
+            | below(word ^ (ONES * u64::from(b'\\')), 1))
+            & HIGHS;
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while bytes.get(at).is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+        at += 1;
+    }
+    at
+}
+
 /// Whether the text follows the JSON grammar of numbers, which is narrower than what `f64` parses.
 #[inline]
 fn is_number(text: &[u8]) -> bool {
@@ -387,6 +463,33 @@ mod tests {
             })
             .unwrap_err();
         assert_eq!(error.to_string(), "$.a[1].x: expected a number, found the string \"no\"");
+    }
+
+    #[test]
+    fn strings_end_where_they_end_at_any_length() {
+        for length in 0..40 {
+            for special in ['"', '\\', '\n', 'é', '\u{7f}'] {
+                let text = format!("{}{special}{}\"", "a".repeat(length), "ÿ".repeat(9));
+                let plain = |c: char| c != '"' && c != '\\' && c >= ' ';
+                let expected = text.char_indices().find(|(_, c)| !plain(*c)).map(|(at, _)| at);
+                assert_eq!(Some(plain_end(text.as_bytes(), 0)), expected, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_set_aside_is_the_whole_value() {
+        for text in [r#"{"a":[1,"]}\"",{"b":null}]}"#, "[]", "-1.5e3", "true", r#""x\\""#, "[[1],[2]]"] {
+            let json = format!(" {text} ,");
+            let mut cursor = Cursor::new(&json);
+            assert_eq!(cursor.set_aside().unwrap(), text);
+            assert_eq!(cursor.peek(), Some(b','));
+        }
+        for text in [r#"{"a":[1,"]}\"",{"b":null}]}"#, r#""x\\""#, "[[1],[2]]"] {
+            for end in 0..text.len() {
+                assert!(Cursor::new(&text[..end]).set_aside().is_err(), "{}", &text[..end]);
+            }
+        }
     }
 
     #[test]

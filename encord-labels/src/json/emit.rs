@@ -52,8 +52,18 @@ impl<'w> Emitter<'w> {
     #[inline]
     pub(crate) fn key(&mut self, key: &str) -> &mut Self {
         self.separate();
-        self.serialize(key);
+        self.string(key);
         self.buffer.push(b':');
+        self
+    }
+
+    /// Starts the next entry of an object, with a number as its key.
+    #[inline]
+    pub(crate) fn number_key(&mut self, key: u64) -> &mut Self {
+        self.separate();
+        self.buffer.push(b'"');
+        self.whole(key);
+        self.buffer.extend_from_slice(b"\":");
         self
     }
 
@@ -66,7 +76,15 @@ impl<'w> Emitter<'w> {
 
     #[inline]
     pub(crate) fn string(&mut self, text: &str) {
-        self.serialize(text);
+        // Looking at all bytes without stopping at the first lets the compiler look at many at once.
+        let special =
+            text.bytes().fold(false, |found, byte| found | (byte < 0x20) | (byte == b'"') | (byte == b'\\'));
+        if special {
+            return self.serialize(text);
+        }
+        self.buffer.push(b'"');
+        self.buffer.extend_from_slice(text.as_bytes());
+        self.buffer.push(b'"');
     }
 
     #[inline]

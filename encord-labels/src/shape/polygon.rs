@@ -148,7 +148,7 @@ impl Polygon {
     pub(crate) fn write(&self, out: &mut Emitter<'_>) -> Result<()> {
         out.key("polygon").object(|out| {
             for (index, point) in self.outline().iter().enumerate() {
-                Point::Flat(*point).write_bare(out.key(&index.to_string()))?;
+                Point::Flat(*point).write_bare(out.number_key(index as u64))?;
             }
             Ok(())
         })?;

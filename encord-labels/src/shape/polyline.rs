@@ -80,7 +80,7 @@ impl Polyline {
                     Self::Flat(points) => Point::Flat(points[index]),
                     Self::Spatial(points) => Point::Spatial(points[index]),
                 };
-                point.write_bare(out.key(&index.to_string()))?;
+                point.write_bare(out.number_key(index as u64))?;
             }
             Ok(())
         })

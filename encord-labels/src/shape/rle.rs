@@ -265,10 +265,57 @@ fn too_long(capacity: u64) -> Error {
     Error::invalid(format!("run-length string covers more than the {capacity} cells of the mask"))
 }
 
+/// Whether a string is well formed and its runs fit into `capacity` cells: one tight pass, for reading documents with
+/// thousands of masks. What is wrong with a string that does not fit is for [`Runs`] to say.
+pub(crate) fn fits(rle: &str, capacity: u64) -> bool {
+    let (mut before, mut last, mut read, mut total) = (0i64, 0i64, 0usize, 0u64);
+    let (mut count, mut shift) = (0i64, 0u32);
+    for byte in rle.bytes() {
+        let group = byte.wrapping_sub(b'0');
+        if group > 63 || shift > 50 {
+            return false;
+        }
+        count |= i64::from(group & 31) << shift;
+        shift += 5;
+        if group & 32 != 0 {
+            continue;
+        }
+        if group & 16 != 0 {
+            count |= -1i64 << shift;
+        }
+        // From the fourth count on, the difference to the count two places back is written.
+        let value = if read > 2 { before + count } else { count };
+        if value < 0 {
+            return false;
+        }
+        (before, last, read) = (last, value, read + 1);
+        total += value.unsigned_abs();
+        if total > capacity {
+            return false;
+        }
+        (count, shift) = (0, 0);
+    }
+    shift == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_quick_check_agrees_with_the_thorough_one(rle in "[0-o]{0,12}", capacity in 0u64..5000) {
+            let thorough = Runs::new(&rle, capacity).all(|run| run.is_ok());
+            // Numbers beyond 55 bits are left to the thorough check.
+            prop_assert!(!fits(&rle, capacity) || thorough);
+            let long = rle.bytes().fold((0, false), |(run, long), byte| {
+                let run = if (byte - b'0') & 32 != 0 { run + 1 } else { 0 };
+                (run, long || run > 9)
+            }).1;
+            prop_assert!(long || fits(&rle, capacity) == thorough);
+        }
+    }
 
     #[test]
     fn single_counts_have_the_documented_spelling() {

@@ -184,7 +184,7 @@ impl Skeleton {
             self.vertices
                 .iter()
                 .enumerate()
-                .try_for_each(|(index, vertex)| vertex.write(out.key(&index.to_string())))
+                .try_for_each(|(index, vertex)| vertex.write(out.number_key(index as u64)))
         })
     }
 }

@@ -44,7 +44,7 @@ impl<'a> Pieces<'a> {
         let Some(key) = KEYS.into_iter().find(|known| *known == key) else {
             return Ok(false);
         };
-        let piece = (key, cursor.skip()?);
+        let piece = (key, cursor.set_aside()?);
         match self.first {
             None => self.first = Some(piece),
             Some(_) => self.more.push(piece),
@@ -216,6 +216,9 @@ fn read_bitmask(cursor: &mut Cursor<'_>, reading: &mut Reading) -> Result<Bitmas
         width.ok_or_else(|| Error::missing("width"))?,
         rle.ok_or_else(|| Error::missing("rleString"))?,
     );
+    if super::rle::fits(mask.rle(), u64::from(mask.height()) * u64::from(mask.width())) {
+        return Ok(mask);
+    }
     mask.validate().under("rleString")?;
     Ok(mask)
 }

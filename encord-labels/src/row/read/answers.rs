@@ -56,10 +56,10 @@ impl Reader<'_> {
                 "objectHash" => entry.object_hash = Some(cursor.string()?),
                 "featureHash" => entry.feature_hash = cursor.nullable(Cursor::string)?,
                 "objectNumber" => entry.number = cursor.nullable(Cursor::whole)?,
-                "classifications" => entry.answers = Some(cursor.skip()?),
-                "range" => entry.ranges = Some(cursor.skip()?),
-                "range_html" => entry.html = Some(cursor.skip()?),
-                "spaces" => entry.spaces = Some(cursor.skip()?),
+                "classifications" => entry.answers = Some(cursor.set_aside()?),
+                "range" => entry.ranges = Some(cursor.set_aside()?),
+                "range_html" => entry.html = Some(cursor.set_aside()?),
+                "spaces" => entry.spaces = Some(cursor.set_aside()?),
                 "name" => entry.known[0] = cursor.nullable(Cursor::string)?,
                 "color" => entry.known[1] = cursor.nullable(Cursor::string)?,
                 "value" => entry.known[2] = cursor.nullable(Cursor::string)?,
@@ -164,7 +164,7 @@ impl Reader<'_> {
             cursor.object(|cursor, key| {
                 match &*key {
                     "objectHash" => object_hash = Some(cursor.string()?),
-                    "actions" => actions = Some(cursor.skip()?),
+                    "actions" => actions = Some(cursor.set_aside()?),
                     _ => extra.insert(key, cursor.value()?),
                 }
                 Ok(())
@@ -204,7 +204,7 @@ fn read_range_space(cursor: &mut Cursor<'_>) -> Result<Extent> {
     let mut extra = Extra::default();
     cursor.object(|cursor, key| {
         match &*key {
-            "range" => ranges = Some(cursor.skip()?),
+            "range" => ranges = Some(cursor.set_aside()?),
             "type" => kind = cursor.nullable(Cursor::string)?,
             _ => extra.insert(key, cursor.value()?),
         }

@@ -58,7 +58,7 @@ impl Reader<'_> {
             match &*key {
                 "classificationHash" => hash = Some(cursor.string()?),
                 "featureHash" => feature_hash = cursor.nullable(Cursor::string)?,
-                "classifications" => answers = Some(cursor.skip()?),
+                "classifications" => answers = Some(cursor.set_aside()?),
                 "range" => ranges = cursor.nullable(FrameSet::read)?,
                 "spaces" => {
                     cursor.nullable(|cursor| {
@@ -150,7 +150,7 @@ fn read_space(id: SpaceId, cursor: &mut Cursor<'_>) -> Result<ClassifiedSpace> {
     let mut text = None;
     cursor.object(|cursor, key| {
         match &*key {
-            "range" => text = Some(cursor.skip()?),
+            "range" => text = Some(cursor.set_aside()?),
             "type" => match &*cursor.string()? {
                 "frame" => {}
                 "html" => space.html = true,

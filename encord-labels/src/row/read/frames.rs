@@ -119,7 +119,7 @@ impl Reader<'_> {
         let shape_name = shape_name.ok_or_else(|| Error::missing("shape"))?;
         target.place.check(frame)?;
         let index = self.object_index(&object_hash, &feature_hash)?;
-        let class = self.objects[index].class.clone();
+        let class = &self.objects[index].class;
         if class.shape().as_str() != shape_name {
             let expected = format!("the shape {}", class.shape());
             return Err(Error::mismatch(format!("the class \"{}\"", class.name()), expected, shape_name))
@@ -133,8 +133,8 @@ impl Reader<'_> {
         for (key, text) in pieces.iter().filter(|(key, _)| !is_key_of(class.shape(), key)) {
             extra.insert(key, Cursor::new(text).value()?);
         }
-        keep_other_names(&mut extra, known, &class);
-        check_event(target, event, interpolation, &class)?;
+        keep_other_names(&mut extra, known, class);
+        check_event(target, event, interpolation, class)?;
         details.extra = extra;
         let annotation = Annotation { shape, source, details, event, interpolation };
         self.place(index, frame, target, annotation)
@@ -161,7 +161,15 @@ impl Reader<'_> {
 
     /// The object with a hash, made if it is new.
     fn object_index(&mut self, object_hash: &str, feature_hash: &str) -> Result<usize> {
-        if let Some((index, _, object)) = self.objects.get_full(object_hash) {
+        // Objects mostly come in the same order on every frame.
+        let guess = self.next_object;
+        let guessed = self.objects.get_index(guess).filter(|(hash, _)| **hash == *object_hash);
+        let known = match guessed {
+            Some((_, object)) => Some((guess, object)),
+            None => self.objects.get_full(object_hash).map(|(index, _, object)| (index, object)),
+        };
+        if let Some((index, object)) = known {
+            self.next_object = if index + 1 < self.objects.len() { index + 1 } else { 0 };
             if *object.class.feature_hash() == *feature_hash {
                 return Ok(index);
             }

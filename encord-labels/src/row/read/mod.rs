@@ -62,6 +62,8 @@ pub(super) struct Reader<'r> {
     classes: HashMap<Box<str>, Arc<ObjectClass>>,
     units: Vec<DataUnit>,
     spaces: IndexMap<SpaceId, Space>,
+    /// Where the next object on a frame is likely to be found among the objects.
+    next_object: usize,
     root: Place,
     /// Whether spaces exist by being mentioned, as in continuous scenes that declare none.
     spaces_by_mention: bool,
@@ -84,19 +86,30 @@ pub(super) fn read_document(
         classes: HashMap::new(),
         units: Vec::new(),
         spaces: IndexMap::new(),
+        next_object: 0,
         root: Place::default(),
         spaces_by_mention: false,
     };
     let mut head = Map::new();
-    let (mut units, mut spaces) = (None, None);
+    let (mut units, mut have_units, mut spaces) = (None, false, None);
     let (mut object_answers, mut classification_answers, mut object_actions) = (None, None, None);
     cursor.object(|cursor, key| {
         match &*key {
-            "object_answers" => object_answers = Some(cursor.skip()?),
-            "classification_answers" => classification_answers = Some(cursor.skip()?),
-            "object_actions" => object_actions = Some(cursor.skip()?),
-            "data_units" => units = Some(cursor.skip()?),
-            "spaces" => spaces = Some(cursor.skip()?),
+            "object_answers" => object_answers = Some(cursor.set_aside()?),
+            "classification_answers" => classification_answers = Some(cursor.set_aside()?),
+            "object_actions" => object_actions = Some(cursor.set_aside()?),
+            "data_units" => {
+                // Scenes must know their spaces first, and what is said about events.
+                match head.get("data_type").and_then(Value::as_str).map(str::parse) {
+                    Some(Ok(data_type)) if data_type != DataType::Scene && !have_units => {
+                        reader.set_data_type(data_type);
+                        reader.read_units_at(cursor)?;
+                    }
+                    _ => units = Some(cursor.set_aside()?),
+                }
+                have_units = true;
+            }
+            "spaces" => spaces = Some(cursor.set_aside()?),
             _ => {
                 head.insert(key.into_owned(), cursor.value()?);
             }
@@ -109,7 +122,7 @@ pub(super) fn read_document(
         ("object_answers", object_answers),
         ("classification_answers", classification_answers),
         ("object_actions", object_actions),
-        ("data_units", units),
+        ("data_units", have_units.then_some("")),
     ] {
         if found.is_none() {
             return Err(Error::missing(key));
@@ -119,7 +132,9 @@ pub(super) fn read_document(
     reader.root.continuous = continuous && reader.data_type == DataType::Scene;
     reader.read_spaces_facts(spaces).under("spaces")?;
     reader.spaces_by_mention = reader.root.continuous && spaces.is_some() && reader.spaces.is_empty();
-    reader.read_units(units.unwrap_or("{}")).under("data_units")?;
+    if let Some(units) = units {
+        reader.read_units(units).under("data_units")?;
+    }
     reader.read_spaces(spaces).under("spaces")?;
     let orphans = reader.read_object_answers(object_answers.unwrap_or("{}")).under("object_answers")?;
     let orphan_actions =
@@ -170,9 +185,16 @@ impl Reader<'_> {
             }
         }
         let name = head.get("data_type").and_then(Value::as_str).unwrap_or_default();
-        self.data_type = name.parse().under("data_type")?;
-        self.root = Place::of_row(self.data_type, self.metadata.number_of_frames());
+        let data_type = name.parse().under("data_type")?;
+        if self.units.is_empty() {
+            self.set_data_type(data_type);
+        }
         Ok(())
+    }
+
+    fn set_data_type(&mut self, data_type: DataType) {
+        self.data_type = data_type;
+        self.root = Place::of_row(data_type, self.metadata.number_of_frames());
     }
 }
 

@@ -1,5 +1,7 @@
 //! Data units and spaces.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
@@ -16,23 +18,37 @@ use crate::row::unit::{DataUnit, Labels};
 
 impl Reader<'_> {
     pub(super) fn read_units(&mut self, text: &str) -> Result<()> {
-        part(text).object(|cursor, _| self.read_unit(cursor))?;
+        self.read_units_at(&mut part(text))
+    }
+
+    pub(super) fn read_units_at(&mut self, cursor: &mut Cursor<'_>) -> Result<()> {
+        let mut sequences = HashSet::new();
+        cursor.object(|cursor, _| self.read_unit(cursor, &mut sequences))?;
         if self.units.is_empty() && self.data_type != DataType::ImageGroup {
             return Err(Error::invalid(format!("a row of the type {} needs a data unit", self.data_type)));
         }
         Ok(())
     }
 
-    fn read_unit(&mut self, cursor: &mut Cursor<'_>) -> Result<()> {
+    fn read_unit(&mut self, cursor: &mut Cursor<'_>, sequences: &mut HashSet<Frame>) -> Result<()> {
+        let modelled = self.units.is_empty() || self.data_type == DataType::ImageGroup;
         let mut facts = Map::new();
-        let mut labels = None;
+        let (mut labels, mut later) = (Labels::default(), None);
         cursor.object(|cursor, key| {
-            match &*key {
-                "labels" => labels = Some(cursor.skip()?),
-                _ => {
-                    facts.insert(key.into_owned(), cursor.value()?);
-                }
+            if key != "labels" {
+                facts.insert(key.into_owned(), cursor.value()?);
+                return Ok(());
             }
+            // The frame of an image is its sequence number, which may come after its labels.
+            let sequence = match facts.get("data_sequence").map(read_sequence) {
+                Some(Ok(sequence)) => sequence,
+                _ if self.data_type != DataType::ImageGroup => 0,
+                _ => {
+                    later = Some(cursor.set_aside()?);
+                    return Ok(());
+                }
+            };
+            labels = self.read_unit_labels(cursor, sequence, modelled)?;
             Ok(())
         })?;
         for key in ["data_hash", "data_title", "data_type"] {
@@ -46,14 +62,11 @@ impl Reader<'_> {
             None => return Err(Error::missing("data_sequence")),
             Some(value) => read_sequence(value).under("data_sequence")?,
         };
-        if let Some(other) = self.units.iter().find(|unit| unit.sequence == sequence) {
-            let hash = other.data_hash();
-            return Err(Error::conflict(format!(
-                "the data unit {hash} has the sequence number {sequence} too"
-            )))
-            .under("data_sequence");
+        if !sequences.insert(sequence) {
+            let reason = format!("another data unit has the sequence number {sequence} too");
+            return Err(Error::conflict(reason)).under("data_sequence");
         }
-        let mut unit = DataUnit { facts, sequence, labels: Labels::default() };
+        let mut unit = DataUnit { facts, sequence, labels };
         if self.units.is_empty() {
             self.root.html = unit.text("data_type") == Some("text/html");
         }
@@ -65,16 +78,19 @@ impl Reader<'_> {
             (DataType::Video | DataType::Image | DataType::Nifti, Some(size)) => self.root.size = Some(size),
             _ => {}
         }
-        let modelled = self.units.is_empty() || self.data_type == DataType::ImageGroup;
-        if let Some(text) = labels {
-            unit.labels = self.read_unit_labels(text, sequence, modelled).under("labels")?;
+        if let Some(text) = later {
+            unit.labels = self.read_unit_labels(&mut part(text), sequence, modelled).under("labels")?;
         }
         self.units.push(unit);
         Ok(())
     }
 
-    fn read_unit_labels(&mut self, text: &str, sequence: Frame, modelled: bool) -> Result<Labels> {
-        let mut cursor = part(text);
+    fn read_unit_labels(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        sequence: Frame,
+        modelled: bool,
+    ) -> Result<Labels> {
         if cursor.kind()? != Kind::Object {
             return Err(cursor.expected("an object"));
         }
@@ -88,12 +104,12 @@ impl Reader<'_> {
         if self.data_type.is_flat() {
             let frame = if self.data_type == DataType::ImageGroup { sequence } else { 0 };
             let mut labels = Labels::default();
-            self.read_frame(&mut cursor, frame, &target, false, &mut labels)?;
+            self.read_frame(cursor, frame, &target, false, &mut labels)?;
             return Ok(labels);
         }
         let scene = self.data_type == DataType::Scene;
         let mut kept = crate::extra::Extra::default();
-        let mut labels = self.read_frames(&mut cursor, &target, &mut |reader, key, cursor| {
+        let mut labels = self.read_frames(cursor, &target, &mut |reader, key, cursor| {
             if !scene {
                 return Ok(false);
             }

@@ -154,7 +154,7 @@ pub(super) fn write_frames(
             if beside.first() == Some(&frame) {
                 beside = &beside[1..];
             }
-            out.key(&frame.to_string());
+            out.number_key(frame);
             write_frame(index, now, frame, labels, out)?;
         }
         labels.other.iter().for_each(|(key, value)| out.key(key).value(value));
