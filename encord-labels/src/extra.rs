@@ -5,8 +5,10 @@
 
 use serde_json::{Map, Value};
 
+use crate::json::Emitter;
+
 /// Unknown keys of one JSON object, in the order they came.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Extra(Option<Box<Map<String, Value>>>);
 
 impl Extra {
@@ -23,6 +25,11 @@ impl Extra {
     /// Keys and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().flat_map(|map| map.iter()).map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// Writes the keys into the object that is being written.
+    pub(crate) fn write(&self, out: &mut Emitter<'_>) {
+        self.iter().for_each(|(key, value)| out.key(key).value(value));
     }
 
     /// Keeps a value; one that is there already is replaced.

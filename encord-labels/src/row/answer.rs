@@ -116,7 +116,7 @@ impl Chosen {
                 write_unless(&self.extra, out, "value", option.value());
             }
             out.key("featureHash").string(self.feature_hash.as_str());
-            self.extra.iter().for_each(|(key, value)| out.key(key).value(value));
+            self.extra.write(out);
             Ok(())
         })
     }
@@ -210,7 +210,7 @@ impl AnswerEntry {
             if let Some(manual) = self.manual {
                 out.key("manualAnnotation").boolean(manual);
             }
-            self.extra.iter().for_each(|(key, value)| out.key(key).value(value));
+            self.extra.write(out);
             Ok(())
         })
     }
@@ -233,7 +233,7 @@ impl DynamicEntry {
             if answer.extra.get("shouldPropagate").is_none() {
                 out.key("shouldPropagate").boolean(false);
             }
-            answer.extra.iter().for_each(|(key, value)| out.key(key).value(value));
+            answer.extra.write(out);
             Ok(())
         })
     }

@@ -1,6 +1,7 @@
 //! Ranges of an HTML file.
 
 use crate::error::{Error, Result};
+use crate::extra::Extra;
 use crate::json::{Cursor, Emitter};
 
 /// From one place of an HTML file to another.
@@ -10,6 +11,7 @@ pub struct HtmlRange {
     pub start: HtmlPosition,
     /// Where it ends.
     pub end: HtmlPosition,
+    extra: Extra,
 }
 
 /// A place in an HTML file.
@@ -19,12 +21,13 @@ pub struct HtmlPosition {
     pub xpath: String,
     /// Characters into the node.
     pub offset: u64,
+    extra: Extra,
 }
 
 impl HtmlRange {
     /// A range between two places.
     pub fn new(start: HtmlPosition, end: HtmlPosition) -> Self {
-        Self { start, end }
+        Self { start, end, extra: Extra::default() }
     }
 
     /// Reads a list of `{"start":…, "end":…}`.
@@ -32,18 +35,18 @@ impl HtmlRange {
         let mut ranges = Vec::new();
         cursor.array(|cursor, _| {
             let (mut start, mut end) = (None, None);
+            let mut extra = Extra::default();
             cursor.object(|cursor, key| {
                 match &*key {
                     "start" => start = Some(HtmlPosition::read(cursor)?),
                     "end" => end = Some(HtmlPosition::read(cursor)?),
-                    _ => {
-                        cursor.skip()?;
-                    }
+                    _ => extra.insert(key, cursor.value()?),
                 }
                 Ok(())
             })?;
             let start = start.ok_or_else(|| Error::missing("start"))?;
-            ranges.push(Self { start, end: end.ok_or_else(|| Error::missing("end"))? });
+            let end = end.ok_or_else(|| Error::missing("end"))?;
+            ranges.push(Self { start, end, extra });
             Ok(())
         })?;
         Ok(ranges)
@@ -61,7 +64,7 @@ impl HtmlRange {
             let count = ends.len();
             let [start, end] = <[HtmlPosition; 2]>::try_from(ends)
                 .map_err(|_| Error::invalid(format!("a range needs 2 places, found {count}")))?;
-            ranges.push(Self { start, end });
+            ranges.push(Self::new(start, end));
             Ok(())
         })?;
         Ok(ranges)
@@ -72,7 +75,9 @@ impl HtmlRange {
             ranges.iter().try_for_each(|range| {
                 out.item().object(|out| {
                     range.start.write(out.key("start"))?;
-                    range.end.write(out.key("end"))
+                    range.end.write(out.key("end"))?;
+                    range.extra.write(out);
+                    Ok(())
                 })
             })
         })
@@ -93,24 +98,24 @@ impl HtmlRange {
 impl HtmlPosition {
     /// A place in a text node.
     pub fn new(xpath: impl Into<String>, offset: u64) -> Self {
-        Self { xpath: xpath.into(), offset }
+        Self { xpath: xpath.into(), offset, extra: Extra::default() }
     }
 
     fn read(cursor: &mut Cursor<'_>) -> Result<Self> {
         let (mut xpath, mut offset) = (None, None);
+        let mut extra = Extra::default();
         cursor.object(|cursor, key| {
             match &*key {
                 "xpath" => xpath = Some(cursor.string()?.into_owned()),
                 "offset" => offset = Some(cursor.whole()?),
-                _ => {
-                    cursor.skip()?;
-                }
+                _ => extra.insert(key, cursor.value()?),
             }
             Ok(())
         })?;
         Ok(Self {
             xpath: xpath.ok_or_else(|| Error::missing("xpath"))?,
             offset: offset.ok_or_else(|| Error::missing("offset"))?,
+            extra,
         })
     }
 
@@ -118,6 +123,7 @@ impl HtmlPosition {
         out.object(|out| {
             out.key("xpath").string(&self.xpath);
             out.key("offset").whole(self.offset);
+            self.extra.write(out);
             Ok(())
         })
     }

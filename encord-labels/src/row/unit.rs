@@ -68,7 +68,7 @@ impl Labels {
             Ok(())
         })?;
         if let Some(extra) = self.frames.get(&frame) {
-            extra.iter().for_each(|(key, value)| out.key(key).value(value));
+            extra.write(out);
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use super::object::ObjectInstance;
 use crate::error::{Error, Located, Result};
 use crate::ontology::{Attribute, AttributeKind};
 use crate::range::Frame;
+use crate::shape::main_key;
 
 impl LabelRow {
     /// Checks what reading and editing let pass.
@@ -86,7 +87,8 @@ impl LabelRow {
 }
 
 fn check_annotation(annotation: &Annotation) -> Result<()> {
-    annotation.shape.check_inside()?;
+    let key = main_key(annotation.shape.kind()).unwrap_or_default();
+    annotation.shape.check_inside().under(key)?;
     match annotation.details.confidence {
         Some(confidence) if !(0.0..=1.0).contains(&confidence) => {
             Err(Error::invalid(format!("the confidence is {confidence}, outside of 0 to 1")))

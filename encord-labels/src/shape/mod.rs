@@ -31,7 +31,7 @@ pub use rle::{Counts, decode_segmentation, encode_counts, encode_segmentation};
 pub use segmentation::Segmentation;
 pub use skeleton::{Skeleton, Vertex, Visibility};
 
-pub(crate) use wire::{Pieces, ShapeSource, is_key_of, read_shape, write_shape, zeroed};
+pub(crate) use wire::{Pieces, ShapeSource, is_key_of, main_key, read_shape, write_shape, zeroed};
 
 use crate::error::{Error, Result};
 

@@ -74,7 +74,8 @@ pub(crate) fn is_key_of(kind: ShapeKind, key: &str) -> bool {
     }
 }
 
-fn main_key(kind: ShapeKind) -> Option<&'static str> {
+/// The key under which geometry of `kind` is written.
+pub(crate) fn main_key(kind: ShapeKind) -> Option<&'static str> {
     Some(match kind {
         ShapeKind::BoundingBox => "boundingBox",
         ShapeKind::RotatableBoundingBox => "rotatableBoundingBox",

@@ -9,7 +9,7 @@ use super::frames::Target;
 use super::{Reader, part};
 use crate::error::{Error, Located, Result};
 use crate::id::{ClassificationHash, SpaceId};
-use crate::json::{Cursor, Kind, describe};
+use crate::json::{Cursor, Kind, describe, expect_object};
 use crate::range::Frame;
 use crate::row::classification::ClassificationInstance;
 use crate::row::data_type::DataType;
@@ -165,18 +165,16 @@ impl Reader<'_> {
                 Ok(())
             })?;
         }
-        let metadata = self.metadata.spaces().cloned().unwrap_or_default();
-        for (id, about) in metadata {
-            let about = crate::json::expect_object(about).under(&id)?;
-            let facts = match found.shift_remove(&id) {
-                Some(Value::Object(facts)) => Some(facts),
-                _ => None,
-            };
-            self.insert_space(&id, facts, about)?;
-        }
+        // Spaces of the document come first and in its order, so that objects keep theirs.
+        let mut metadata = self.metadata.spaces().cloned().unwrap_or_default();
         for (id, facts) in found {
-            let facts = crate::json::expect_object(facts).under(&id)?;
-            self.insert_space(&id, Some(facts), Map::new())?;
+            let facts = expect_object(facts).under(&id)?;
+            let about = metadata.shift_remove(&id).map(expect_object).transpose().under(&id)?;
+            self.insert_space(&id, Some(facts), about.unwrap_or_default())?;
+        }
+        for (id, about) in metadata {
+            let about = expect_object(about).under(&id)?;
+            self.insert_space(&id, None, about)?;
         }
         Ok(())
     }

@@ -86,7 +86,7 @@ fn write_object(object: &ObjectInstance, out: &mut Emitter<'_>) -> Result<()> {
         if needs_spaces(object) {
             write_spaces(object, out)?;
         }
-        details.extra.iter().for_each(|(key, value)| out.key(key).value(value));
+        details.extra.write(out);
         Ok(())
     })
 }
@@ -139,7 +139,7 @@ fn write_actions(object: &ObjectInstance, out: &mut Emitter<'_>) -> Result<()> {
         out.key("actions")
             .array(|out| object.dynamic.iter().try_for_each(|action| action.write(out.item())))?;
         out.key("objectHash").string(object.hash.as_str());
-        object.action_extra.iter().for_each(|(key, value)| out.key(key).value(value));
+        object.action_extra.write(out);
         Ok(())
     })
 }
@@ -154,7 +154,7 @@ fn write_classification(classification: &ClassificationInstance, out: &mut Emitt
         })?;
         classification.ranges.write(out.key("range"))?;
         write_details(&classification.details, true, out);
-        classification.details.extra.iter().for_each(|(key, value)| out.key(key).value(value));
+        classification.details.extra.write(out);
         Ok(())
     })
 }
@@ -165,7 +165,7 @@ fn write_classified_space(space: &ClassifiedSpace, out: &mut Emitter<'_>) -> Res
             space.ranges.write(out.key("range"))?;
         }
         out.key("type").string(if space.html { "html" } else { "frame" });
-        space.extra.iter().for_each(|(key, value)| out.key(key).value(value));
+        space.extra.write(out);
         Ok(())
     })
 }

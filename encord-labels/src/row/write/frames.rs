@@ -74,7 +74,7 @@ impl<'c> FrameIndex<'c> {
             write_details(&annotation.details, !self.on_space, out);
             write_event(annotation, out);
             annotation.write_shape(out)?;
-            extra.iter().for_each(|(key, value)| out.key(key).value(value));
+            extra.write(out);
             Ok(())
         })
     }
@@ -157,7 +157,7 @@ pub(super) fn write_frames(
             out.number_key(frame);
             write_frame(index, now, frame, labels, out)?;
         }
-        labels.other.iter().for_each(|(key, value)| out.key(key).value(value));
+        labels.other.write(out);
         more(out)
     })
 }
