@@ -25,7 +25,7 @@ fn ontology() -> Ontology {
             it.with_object(ObjectClass::new("Zone", ShapeKind::Polygon).with_feature_hash("o_zone"))
         })
         .and_then(|it| it.with_classification(ClassificationClass::new(speed).with_feature_hash("k_speed")))
-        .unwrap()
+        .expect("the ontology is valid")
 }
 
 fn metadata() -> LabelRowMetadata {
@@ -33,7 +33,7 @@ fn metadata() -> LabelRowMetadata {
         "branch_name": "main", "data_hash": "d", "dataset_hash": "s", "dataset_title": "Set", "data_title": "a.mp4",
         "data_type": "VIDEO", "data_link": null, "label_status": "LABELLED", "number_of_frames": 10, "spaces": {},
     }))
-    .unwrap()
+    .expect("the metadata is complete")
 }
 
 fn car(object_hash: &str) -> Value {
@@ -62,7 +62,8 @@ const OPTION: &str = "option";
 
 fn read(change: impl FnOnce(&mut Value)) -> Result<LabelRow, Error> {
     let ontology = ontology();
-    let red = ontology.object("Car").and_then(|car| car.attribute("Colour")?.option("Red").cloned()).unwrap();
+    let red = ontology.object("Car").and_then(|car| car.attribute("Colour")?.option("Red").cloned());
+    let red = red.expect("the option exists");
     let mut document = document();
     document["object_answers"]["O"]["classifications"][0]["answers"][0]["featureHash"] =
         json!(red.feature_hash().as_str());
@@ -81,7 +82,7 @@ fn check(expected: &str, change: impl FnOnce(&mut Value)) {
 const UNIT: &str = "/data_units/d/labels/0/objects/0";
 
 fn object(document: &mut Value) -> &mut Value {
-    document.pointer_mut(UNIT).unwrap()
+    document.pointer_mut(UNIT).expect("the object exists")
 }
 
 #[test]

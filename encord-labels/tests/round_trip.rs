@@ -175,13 +175,13 @@ proptest! {
 fn reread(row: &LabelRow, document: &Value) -> Value {
     let mut row = row.clone();
     row.initialise_from_value(document.clone()).unwrap_or_else(|error| panic!("{error}"));
-    row.to_document().unwrap()
+    row.to_document().expect("the row is initialised")
 }
 
 fn for_each_object(document: &mut Value, change: &mut dyn FnMut(&mut Value)) {
-    for unit in document["data_units"].as_object_mut().unwrap().values_mut() {
-        for frame in unit["labels"].as_object_mut().unwrap().values_mut() {
-            frame["objects"].as_array_mut().unwrap().iter_mut().for_each(&mut *change);
+    for unit in document["data_units"].as_object_mut().expect("an object").values_mut() {
+        for frame in unit["labels"].as_object_mut().expect("an object").values_mut() {
+            frame["objects"].as_array_mut().expect("a list").iter_mut().for_each(&mut *change);
         }
     }
 }

@@ -113,7 +113,7 @@ fn add(
     confidence_key: Option<&str>,
 ) -> Result<()> {
     let shape = shape_of(annotation, image, class, ontology)?;
-    let mut details = Details::new();
+    let mut details = Details::by_hand();
     if let Some(key) = confidence_key
         && let Some(value) = annotation.extra.get(key).or_else(|| annotation.attributes.get(key))
     {

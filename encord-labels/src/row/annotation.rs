@@ -34,7 +34,7 @@ pub struct Details {
 
 impl Details {
     /// The details of something made now, by hand, with full confidence.
-    pub fn new() -> Self {
+    pub fn by_hand() -> Self {
         let now = Timestamp::now();
         Self {
             created_at: Some(now.clone()),
@@ -55,7 +55,7 @@ impl Details {
                 "the confidence is {confidence}, but must lie between 0 and 1"
             )));
         }
-        Ok(Self { confidence: Some(confidence), manual_annotation: Some(false), ..Self::new() })
+        Ok(Self { confidence: Some(confidence), manual_annotation: Some(false), ..Self::by_hand() })
     }
 
     /// Keys of the document that this version does not know, such as reviews.

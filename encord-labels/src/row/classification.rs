@@ -40,7 +40,7 @@ impl ClassificationInstance {
 
     /// A new classification with a hash of one's own choice, which must not be used twice in a row.
     pub fn with_hash(class: &Arc<ClassificationClass>, hash: impl Into<ClassificationHash>) -> Self {
-        Self { details: Details::new(), ..Self::bare(class, hash.into()) }
+        Self { details: Details::by_hand(), ..Self::bare(class, hash.into()) }
     }
 
     pub(crate) fn bare(class: &Arc<ClassificationClass>, hash: ClassificationHash) -> Self {

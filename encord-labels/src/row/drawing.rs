@@ -44,7 +44,7 @@ impl ObjectInstance {
     /// [`Error::Mismatch`] for a shape that does not fit the class, [`Error::Conflict`] for a frame it is on
     /// already, [`Error::OutOfBounds`] past the end of the data. Nothing changes then.
     pub fn set(&mut self, frames: impl Into<FrameSet>, shape: impl Into<Shape>) -> Result<()> {
-        self.draw(None, frames.into(), shape.into(), Some(Details::new()), Taken::Refuse)
+        self.draw(None, frames.into(), shape.into(), Some(Details::by_hand()), Taken::Refuse)
     }
 
     /// As [`ObjectInstance::set`], saying who drew it when and how sure they are.
@@ -128,7 +128,7 @@ impl ObjectInstance {
         }
         let Some(track) = self.extent_mut(space).track_mut() else { return Ok(()) };
         let mut added = Vec::with_capacity(usize::try_from(frames.len()).unwrap_or(0));
-        let new_details = details.unwrap_or_else(Details::new);
+        let new_details = details.unwrap_or_else(Details::by_hand);
         for frame in frames.iter() {
             let annotation = match track.get(frame) {
                 Some(old) => Annotation::new(shape.clone(), old.details.clone()),

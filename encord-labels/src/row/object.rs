@@ -84,7 +84,7 @@ impl ObjectInstance {
         let mut object = Self::bare(class, hash.into());
         object.always_answered = true;
         if class.shape().is_range() {
-            object.details = Details::new();
+            object.details = Details::by_hand();
         }
         object
     }

@@ -176,7 +176,7 @@ impl LabelRow {
         spaces
             .values()
             .find(|space| named(space) == Some(name))
-            .ok_or_else(|| Error::not_found(what, name, spaces.values().filter_map(|space| named(space))))
+            .ok_or_else(|| Error::not_found(what, name, spaces.values().filter_map(&named)))
     }
 }
 
