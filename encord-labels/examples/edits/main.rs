@@ -126,7 +126,7 @@ fn object<'r>(row: &'r mut LabelRow, edit: &Value) -> Outcome<&'r mut ObjectInst
 }
 
 fn details(edit: &Value) -> Outcome<Details> {
-    let mut details = Details::new();
+    let mut details = Details::by_hand();
     details.confidence = edit["confidence"].as_f64();
     details.manual_annotation = edit["manual"].as_bool();
     Ok(details)
