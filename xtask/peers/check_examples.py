@@ -1,0 +1,85 @@
+"""Our example agents on a project of 520 images: every task done once, in few requests."""
+
+import json
+from typing import Callable
+
+from checks import check, equal
+
+PROJECT = "e8000000-0000-4000-8000-000000000001"
+DONE = "e8000000-0000-4000-8000-000000000002"
+COUNT = 520
+
+
+def many_images() -> dict:
+    """One agent stage and more images than fit into one batch."""
+    ontology, template, dataset = (f"e8000000-0000-4000-8000-00000000000{number}" for number in (3, 4, 5))
+    stages = [
+        {"type": "AGENT", "title": "Agent 1", "pathways": [{"name": "complete", "destination": DONE}]},
+        {"uuid": DONE, "type": "DONE", "title": "Complete"},
+    ]
+    images = {"generate": "image", "count": COUNT, "width": 16, "height": 16, "client_metadata": {}}
+    structure = {"objects": [], "classifications": []}
+    return {
+        "ontologies": [{"ontology_hash": ontology, "title": "Nothing", "structure": structure}],
+        "workflow_templates": [{"template_hash": template, "title": "One stage", "stages": stages}],
+        "datasets": [{"dataset_hash": dataset, "title": "Images", "items": [images]}],
+        "projects": [
+            {
+                "project_hash": PROJECT,
+                "title": "Many images",
+                "ontology": ontology,
+                "workflow_template": template,
+                "datasets": [dataset],
+            }
+        ],
+    }
+
+
+def run(box, name: str, *arguments: str) -> dict:
+    """Runs an example until the project is done; returns the sandbox's state."""
+    box.own("POST", "reset-counters")
+    box.run(name, "--project-hash", PROJECT, "--quiet", *arguments)
+    state = box.own("GET", f"state/projects/{PROJECT}")
+    equal(state["tasks_per_stage"], {"Agent 1": 0, "Complete": COUNT}, "tasks per stage")
+    equal({task["moved"] for task in state["tasks"]}, {1}, "moves per task")
+    return state
+
+
+def requests(box) -> int:
+    """How many requests came since the last reset."""
+    return box.own("GET", "requests")["total"]["count"]
+
+
+def register(name: str, most: int, program: str, *arguments: str) -> Callable:
+    """Makes a check of one example; what the decorated function checks comes on top."""
+
+    def decorate(further: Callable) -> Callable:
+        @check(f"examples: {name}", seed=many_images)
+        def examined(box) -> None:
+            state = run(box, program, *arguments)
+            count = requests(box)
+            if count > most:
+                raise AssertionError(f"{count} requests instead of at most {most}: {json.dumps(box.own('GET', 'requests'))}")
+            further(state)
+
+        return examined
+
+    return decorate
+
+
+# Ten requests per 300 tasks are allowed.
+@register("noop moves every task", 17, "noop")
+def noop(state: dict) -> None:
+    equal(state["rows"], [], "label rows that were initialised")
+
+
+@register("noop fetches and saves on demand", 20, "noop", "--with-label-row", "--with-storage-item", "--save")
+def saving(state: dict) -> None:
+    equal({row["saves"] for row in state["rows"]}, {1}, "saves per row")
+    equal(len(state["rows"]), COUNT, "rows")
+
+
+@register("priority_by_title sets every priority", 17, "priority_by_title")
+def priorities(state: dict) -> None:
+    values = {task["priority"] for task in state["tasks"]}
+    assert None not in values and len(values) == COUNT, f"priorities: {sorted(values, key=str)[:5]}"
