@@ -7,3 +7,8 @@ mod project;
 pub mod samples;
 
 pub use project::{agent_stages, first_agent_stage, first_pathway, project_from_arguments};
+
+/// The README's agent compiles like any other.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
