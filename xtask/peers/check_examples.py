@@ -3,6 +3,7 @@
 import json
 from typing import Callable
 
+import sandbox
 from checks import check, equal
 
 PROJECT = "e8000000-0000-4000-8000-000000000001"
@@ -83,3 +84,19 @@ def saving(state: dict) -> None:
 def priorities(state: dict) -> None:
     values = {task["priority"] for task in state["tasks"]}
     assert None not in values and len(values) == COUNT, f"priorities: {sorted(values, key=str)[:5]}"
+
+
+@check("examples: prelabel_images boxes the disc of each image and leaves the rest")
+def prelabel(box) -> None:
+    box.run("prelabel_images", "--project-hash", sandbox.PROJECT, "--quiet")
+    state = box.own("GET", f"state/projects/{sandbox.PROJECT}")
+    moved = {task["data_title"] for task in state["tasks"] if task["moved"]}
+    equal(moved, {"street.jpg", "plan.png"}, "tasks moved")
+    row = box.row("street.jpg")
+    row.initialise_labels()
+    (disc,) = row.get_object_instances()
+    corners = disc.get_annotation(0).coordinates
+    # The disc has a radius of 40 pixels; JPEG blurs its rim.
+    assert abs(corners.width * row.width - 80) <= 3, corners
+    assert abs(corners.height * row.height - 80) <= 3, corners
+    equal(disc.get_annotation(0).manual_annotation, False, "whether a person drew the box")

@@ -43,9 +43,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if succeeds(&mut workspace.cargo(&["clippy", "--version"])) {
         report.step("lints", || {
             let mut lints = workspace.cargo(&["clippy", "--quiet", "--workspace", "--all-targets"]);
-            if everything {
-                lints.arg("--all-features");
-            }
+            lints.args(tests::feature_arguments(everything));
             process::run(lints.args(["--", "--deny", "warnings"]))
         });
     } else {
@@ -55,13 +53,16 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         report.step("each feature of each crate", || features::check(workspace));
         report.step("docs", || {
             let mut docs = workspace.cargo(&["doc", "--quiet", "--workspace", "--no-deps"]);
-            if everything {
-                docs.arg("--all-features");
-            }
+            docs.args(tests::feature_arguments(everything));
             process::run(docs.env("RUSTDOCFLAGS", "--deny warnings"))
         });
         report.step("doc tests", || tests::run_doc_tests(workspace, everything));
-        report.step("peers", || peers::run(workspace, &peers::Options::default()));
+        report.step("peers", || {
+            // The same choice of features as for the tests, so that nothing is compiled twice.
+            let mut build = workspace.cargo(&["build", "--quiet", "--workspace", "--bins"]);
+            process::run(build.args(tests::feature_arguments(everything)))?;
+            peers::check(workspace, &peers::Options::default())
+        });
     }
     report.print();
     // Not a step: nothing may be printed after the runner's own summary.

@@ -18,12 +18,17 @@ pub(crate) struct Options {
     only: Option<String>,
 }
 
-/// Builds what the checks start, then runs them: those that drive the sandbox, and the comparisons of whole
-/// crates with the reference in folders of their own.
+/// Builds what the checks start, then runs them.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let python = setup::peers_python(workspace)?;
     let build = ["build", "--quiet", "--bins", "--package", "encord-sandbox", "--package", "encord-examples"];
     process::run(&mut workspace.cargo(&build))?;
+    check(workspace, options)
+}
+
+/// Runs the checks with the programs as they are: those that drive the sandbox, and the comparisons of whole
+/// crates with the reference in folders of their own.
+pub(crate) fn check(workspace: &Workspace, options: &Options) -> Result<()> {
+    let python = setup::peers_python(workspace)?;
     let folder = workspace.root.join("xtask/peers");
     let script = |path: &Path| {
         let mut command = Command::new(&python);

@@ -43,7 +43,8 @@ pub(crate) fn run_doc_tests(workspace: &Workspace, all_features: bool) -> Result
     process::run(command.args(feature_arguments(all_features)))
 }
 
-fn feature_arguments(all_features: bool) -> &'static [&'static str] {
+/// How to tell cargo to build with every feature, or with the default ones.
+pub(crate) fn feature_arguments(all_features: bool) -> &'static [&'static str] {
     if all_features { &["--all-features"] } else { &[] }
 }
 
