@@ -36,6 +36,7 @@
 //! | `probe` | | facts about media files without decoding them |
 //! | `webhook` | | a receiver for the platform's task-ready notices |
 //! | `geometry`, `ndarray` | | shapes as geometry, bitmasks as arrays |
+//! | `coco`, `schema` | | COCO files; structured answers of language models |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

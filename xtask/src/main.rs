@@ -13,6 +13,8 @@ mod tests;
 mod tidy;
 mod workspace;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
@@ -41,10 +43,19 @@ enum Task {
     Tidy,
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
     let workspace = Workspace::load()?;
-    match arguments.task {
+    match task {
         Task::Setup(options) => setup::run(&workspace, &options),
         Task::Demo(options) => demo::run(&workspace, &options),
         Task::Ci(options) => ci::run(&workspace, &options),
