@@ -7,7 +7,7 @@ mod attribute;
 mod class;
 mod skeleton;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -168,6 +168,20 @@ impl Ontology {
         }
     }
 
+    /// The attribute with a feature hash, of whatever class and however deep.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn attribute_by_hash(&self, feature_hash: &str) -> Result<&Arc<Attribute>> {
+        let of_objects = self.objects.iter().map(|class| class.attributes());
+        let of_classifications = self.classifications.iter().map(|class| class.attributes());
+        of_objects
+            .chain(of_classifications)
+            .find_map(|attributes| find_by_hash(attributes, feature_hash).ok())
+            .map(|found| found.attribute)
+            .ok_or_else(|| Error::not_found("attribute with the feature hash", feature_hash, []))
+    }
+
     /// The skeleton template with a name.
     ///
     /// # Errors
@@ -191,6 +205,7 @@ impl Ontology {
     /// [`Error::Conflict`] if its id or feature hash is taken.
     pub fn add_object(&mut self, mut class: ObjectClass) -> Result<&Arc<ObjectClass>> {
         self.check_hash_free(class.feature_hash().as_str())?;
+        check_hashes_differ(class.attributes())?;
         let last_color = self.objects.last().map(|class| class.color());
         class.complete(next_id(self.objects.iter().map(|class| class.id())), last_color);
         if self.objects.iter().any(|other| other.id() == class.id()) {
@@ -210,6 +225,7 @@ impl Ontology {
         mut class: ClassificationClass,
     ) -> Result<&Arc<ClassificationClass>> {
         self.check_hash_free(class.feature_hash().as_str())?;
+        check_hashes_differ(class.attributes())?;
         class.complete(next_id(self.classifications.iter().map(|class| class.id())));
         if self.classifications.iter().any(|other| other.id() == class.id()) {
             return Err(Error::conflict(format!("the classification id {} is taken", class.id())));
@@ -275,6 +291,26 @@ impl Ontology {
         for (index, class) in self.classifications.iter().enumerate() {
             self.by_hash.entry(class.feature_hash().as_str().into()).or_insert(Place::Classification(index));
         }
+    }
+}
+
+/// Checks that no two attributes or options of a class have one feature hash.
+fn check_hashes_differ(attributes: &[Arc<Attribute>]) -> Result<()> {
+    let mut hashes = HashSet::new();
+    let mut twice = None;
+    walk(attributes, &mut |attribute| {
+        let options = attribute.options().iter().map(|option| option.feature_hash());
+        for hash in options.chain([attribute.feature_hash()]) {
+            if !hashes.insert(hash) {
+                twice = Some(hash);
+            }
+        }
+    });
+    match twice {
+        None => Ok(()),
+        Some(hash) => Err(Error::conflict(format!(
+            "two attributes or options of the class have the feature hash {hash}"
+        ))),
     }
 }
 

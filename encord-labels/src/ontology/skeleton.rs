@@ -166,6 +166,10 @@ impl SkeletonTemplate {
             None => return Err(Error::missing("skeletonEdges")),
         };
         let feature_hash = fields.optional_string("feature_node_hash")?.map(FeatureHash::from);
+        let mut extra = fields.rest();
+        if extra.get("shape").is_some_and(|shape| shape == "skeleton") {
+            extra.remove("shape");
+        }
         Ok(Self {
             name,
             width,
@@ -173,7 +177,7 @@ impl SkeletonTemplate {
             vertices,
             edges,
             feature_hash,
-            extra: fields.rest(),
+            extra,
             outer: Extra::default(),
         })
     }

@@ -257,6 +257,15 @@ impl Track {
             self.0.extend(added);
             return;
         }
+        if added.len() == 1 {
+            for (frame, annotation) in added {
+                match self.position(frame) {
+                    Ok(index) => self.0[index].1 = annotation,
+                    Err(index) => self.0.insert(index, (frame, annotation)),
+                }
+            }
+            return;
+        }
         let mut merged = Vec::with_capacity(self.0.len() + added.len());
         let mut added = added.into_iter().peekable();
         for entry in self.0.drain(..) {

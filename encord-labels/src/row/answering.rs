@@ -4,6 +4,7 @@
 //! be answered where every option above it is chosen, and a value must fit the attribute. Either a change is made
 //! completely or nothing changes.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Number;
@@ -13,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::extra::Extra;
 use crate::id::FeatureHash;
 use crate::ontology::{Attribute, AttributeKind, AttributeOption, Found, find_by_hash, find_by_title, walk};
-use crate::range::{Frame, FrameSet};
+use crate::range::{Frame, FrameRange, FrameSet};
 
 /// What was answered to an attribute.
 #[derive(Debug, Clone, PartialEq)]
@@ -358,30 +359,46 @@ pub(super) fn answer_on(attribute: &Attribute, entries: &[DynamicEntry], frame: 
 
 /// Every answer to an attribute with the frames it holds on, in the order the answers first appear.
 pub(super) fn answers_by_frames(attribute: &Attribute, entries: &[DynamicEntry]) -> Vec<(Answer, FrameSet)> {
-    let mine: Vec<&DynamicEntry> = entries
-        .iter()
-        .filter(|entry| entry.answer.attribute.feature_hash() == attribute.feature_hash())
-        .collect();
-    // Between two neighbouring edges of ranges nothing changes, so one look per piece is enough.
-    let mut edges: Vec<Frame> = mine
-        .iter()
-        .flat_map(|entry| entry.frames.ranges())
-        .flat_map(|range| [Some(range.start), range.end.checked_add(1)])
-        .flatten()
-        .collect();
-    edges.sort_unstable();
-    edges.dedup();
-    let mut answers: Vec<(Answer, FrameSet)> = Vec::new();
-    for (index, start) in edges.iter().enumerate() {
-        let Some(answer) = answer_on(attribute, entries, *start) else { continue };
-        let end = edges.get(index + 1).map_or(Frame::MAX, |next| next - 1);
-        let piece = FrameSet::from(*start..=end);
-        match answers.iter_mut().find(|(other, _)| *other == answer) {
-            Some((_, frames)) => frames.insert(&piece),
-            None => answers.push((answer, piece)),
+    let is_mine = |entry: &DynamicEntry| entry.answer.attribute.feature_hash() == attribute.feature_hash();
+    // Where an entry begins (true) and where it has ended; between two such edges nothing changes.
+    let mut edges: Vec<(Frame, bool, usize)> = Vec::new();
+    for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| is_mine(entry)) {
+        for range in entry.frames.ranges() {
+            edges.push((range.start, true, index));
+            edges.extend(range.end.checked_add(1).map(|end| (end, false, index)));
         }
     }
-    answers
+    edges.sort_unstable();
+    let mut holding: BTreeSet<usize> = BTreeSet::new();
+    let mut pieces: Vec<(Answer, FrameRange)> = Vec::new();
+    let mut edges = edges.into_iter().peekable();
+    while let Some((start, begins, index)) = edges.next() {
+        if begins {
+            holding.insert(index)
+        } else {
+            holding.remove(&index)
+        };
+        let next = edges.peek().map(|(next, ..)| *next);
+        if next == Some(start) {
+            continue;
+        }
+        let end = next.map_or(Frame::MAX, |next| next - 1);
+        let held = holding.iter().map(|index| &entries[*index].answer);
+        if let Some(answer) = answer_of(attribute, held) {
+            pieces.push((answer, FrameRange { start, end }));
+        }
+    }
+    // Equal answers are found by their spelling, as numbers have no order of their own.
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut grouped: Vec<(Answer, Vec<FrameRange>)> = Vec::new();
+    for (answer, range) in pieces {
+        let place = *places.entry(format!("{answer:?}")).or_insert(grouped.len());
+        if place == grouped.len() {
+            grouped.push((answer, Vec::new()));
+        }
+        grouped[place].1.push(range);
+    }
+    grouped.into_iter().map(|(answer, ranges)| (answer, ranges.into())).collect()
 }
 
 /// Removes what is said about an attribute on some frames.

@@ -490,8 +490,12 @@ impl Extent {
 }
 
 impl FrameSet {
-    /// The frames of the set on which a track is, found without walking long ranges.
-    fn iter_within(&self, track: &Track) -> impl Iterator<Item = Frame> {
-        track.entries().iter().map(|(frame, _)| *frame).filter(|frame| self.contains(*frame))
+    /// The frames of the set on which a track is; neither long sets nor long tracks are walked in full.
+    fn iter_within<'t>(&'t self, track: &'t Track) -> impl Iterator<Item = Frame> + 't {
+        let entries = track.entries();
+        self.ranges().iter().flat_map(move |range| {
+            let start = entries.partition_point(|(frame, _)| *frame < range.start);
+            entries[start..].iter().map(|(frame, _)| *frame).take_while(|frame| *frame <= range.end)
+        })
     }
 }

@@ -24,6 +24,23 @@ pub enum Overlap {
 }
 
 impl LabelRow {
+    /// A new object of the class with a title, to be drawn and then added with [`LabelRow::add_object`].
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] with near matches, [`Error::Ambiguous`] if several classes have the title.
+    pub fn new_object(&self, title: &str) -> Result<ObjectInstance> {
+        self.ontology().object(title).map(ObjectInstance::new)
+    }
+
+    /// A new classification of the class with a title, to be answered and then added with
+    /// [`LabelRow::add_classification`].
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] with near matches, [`Error::Ambiguous`] if several classes have the title.
+    pub fn new_classification(&self, title: &str) -> Result<ClassificationInstance> {
+        self.ontology().classification(title).map(ClassificationInstance::new)
+    }
+
     /// Adds an object. From then on it is held to the limits of the row.
     ///
     /// # Errors
