@@ -39,7 +39,12 @@ impl Extra {
 
     /// Takes a value out.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.0.as_mut()?.shift_remove(key)
+        let removed = self.0.as_mut()?.shift_remove(key);
+        // Having none is spelled in one way only, so that equal values are equal.
+        if self.is_empty() {
+            self.0 = None;
+        }
+        removed
     }
 }
 
