@@ -34,6 +34,8 @@
 //! | `image`, `audio`, `dicom` | yes | decoders of these media; none needs a system library |
 //! | `video-ffmpeg`, `video-opencv` | | video frames; both need system libraries |
 //! | `probe` | | facts about media files without decoding them |
+//! | `bin` | yes | the program `encord-agents`; libraries want `default-features = false` |
+//! | `queue-embedded` | | a durable queue in one file, for workers on one machine |
 //! | `webhook` | | a receiver for the platform's task-ready notices |
 //! | `geometry`, `ndarray` | | shapes as geometry, bitmasks as arrays |
 //! | `coco`, `schema` | | COCO files; structured answers of language models |

@@ -2,6 +2,6 @@
 
 pub use encord_runner::extract::{FromTask, State};
 pub use encord_runner::{
-    AgentTask, Asset, Client, LabelRow, LabelRowMetadata, OrTerminal, Outcome, Project, RunReport, Runner, Stage,
-    StorageItem, TaskContext, blocking,
+    AgentTask, Asset, Client, LabelRow, LabelRowMetadata, OrTerminal, Outcome, Project, RunReport, Runner,
+    Stage, StorageItem, TaskContext, blocking,
 };

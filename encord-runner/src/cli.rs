@@ -71,6 +71,10 @@ struct Arguments {
     #[arg(long, env = "ENCORD_FAILURE_PATHWAY", value_name = "PATHWAY")]
     failure_pathway: Option<String>,
 
+    /// Write errors of such tasks into the client metadata of their storage items under this key
+    #[arg(long, env = "ENCORD_FAILURE_NOTE_KEY", value_name = "KEY")]
+    failure_note_key: Option<String>,
+
     /// Write one JSON line per task to this file
     #[arg(long, env = "ENCORD_REPORT", value_name = "FILE")]
     report: Option<PathBuf>,
@@ -94,6 +98,9 @@ impl Arguments {
         options.prefetch_assets = self.prefetch_assets.unwrap_or(options.prefetch_assets);
         if let Some(pathway) = &self.failure_pathway {
             options.failure_pathway = Some(pathway.as_str().into());
+        }
+        if self.failure_note_key.is_some() {
+            options.failure_note_key.clone_from(&self.failure_note_key);
         }
     }
 }

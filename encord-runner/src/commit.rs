@@ -15,6 +15,7 @@ use tracing::{debug, info, warn};
 
 use crate::error::full_message;
 use crate::execute::{Decision, Executed};
+use crate::note::write_notes;
 use crate::report::{Step, TaskOutcome, TaskRecord};
 
 /// How many parts of a failed bundle are sent at the same time.
@@ -68,11 +69,34 @@ impl Pending {
 }
 
 /// Sends everything that the tasks of one stage led to and says how each of them ended.
-pub(crate) async fn commit(project: &Project, stage: &Stage, mut pending: Vec<Pending>) -> Vec<TaskRecord> {
+///
+/// With a key for notes, the errors of tasks on their way along the failure pathway are written down first.
+pub(crate) async fn commit(
+    project: &Project,
+    stage: &Stage,
+    mut pending: Vec<Pending>,
+    note_key: Option<&str>,
+) -> Vec<TaskRecord> {
+    if let Some(key) = note_key {
+        note_failures(project, key, &pending).await;
+    }
     save_labels(project, &mut pending).await;
     set_priorities(project, &mut pending).await;
     move_tasks(project, stage, &mut pending).await;
     pending.into_iter().map(|task| task.record).collect()
+}
+
+async fn note_failures(project: &Project, key: &str, pending: &[Pending]) {
+    let errors: Vec<(DataHash, &str)> = pending
+        .iter()
+        .filter(|task| task.decision.pathway.is_some())
+        .filter_map(|task| Some((task.record.data_hash, task.record.error()?)))
+        .collect();
+    if !errors.is_empty()
+        && let Err(error) = write_notes(project, key, &errors).await
+    {
+        warn!(tasks = errors.len(), "could not write errors into the client metadata: {error}");
+    }
 }
 
 async fn save_labels(project: &Project, pending: &mut [Pending]) {

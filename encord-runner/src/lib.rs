@@ -56,6 +56,7 @@ mod outcome;
 mod execute;
 
 mod commit;
+mod note;
 
 mod registry;
 mod report;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use encord_client::LabelRowFilter;
 use encord_runner::{
     AgentTask, Asset, BoxError, LabelRow, OrTerminal, Outcome, Project, RunReport, State, Step, TaskOutcome,
     TaskRecord,
@@ -247,6 +248,7 @@ async fn a_poisonous_task_leaves_by_the_failure_pathway() {
     };
     let runner = world.runner().configure(|options| {
         options.failure_pathway = Some("broken".into());
+        options.failure_note_key = Some("agent_error".into());
         options.num_retries = 1;
     });
     let report = runner.stage("Agent 1", agent).run().await.unwrap();
@@ -258,6 +260,10 @@ async fn a_poisonous_task_leaves_by_the_failure_pathway() {
     let state = world.state();
     assert_eq!(state.tasks_per_stage["Repair"], 1);
     assert_eq!(state.tasks.iter().find(|task| task.stage == "Repair").unwrap().uuid, bad);
+    let rows = world.project.label_rows(&LabelRowFilter::new()).await.unwrap();
+    let row = rows.iter().find(|row| row.metadata().task_uuid() == Some(bad.into())).unwrap();
+    let item = world.client.storage_item(row.metadata().backing_item_uuid().unwrap(), false).await.unwrap();
+    assert_eq!(item.client_metadata["agent_error"], "poison");
 }
 
 #[tokio::test]

@@ -4,6 +4,9 @@
 //! delivers the specs, retries them and collects the completions is any queue you like.
 
 mod completion;
+#[cfg(feature = "queue-embedded")]
+#[cfg_attr(docsrs, doc(cfg(feature = "queue-embedded")))]
+pub mod embedded;
 mod spec;
 
 use std::collections::HashMap;
@@ -24,6 +27,7 @@ use crate::prefetch::Prefetch;
 use crate::registry::Prepared;
 use crate::report::TaskRecord;
 use crate::sequential::{RunOptions, Runner};
+use crate::shutdown::StopHandle;
 use crate::stage::{self, StageRef};
 
 /// The agents of a project, ready to be fed by queues.
@@ -51,6 +55,10 @@ pub struct QueueRunner {
     project: Project,
     stages: Arc<[Prepared]>,
     options: Arc<RunOptions>,
+    #[cfg_attr(not(feature = "queue-embedded"), expect(dead_code, reason = "engines stop by it"))]
+    stop: StopHandle,
+    #[cfg_attr(not(feature = "queue-embedded"), expect(dead_code, reason = "engines listen to them"))]
+    signals: bool,
 }
 
 impl<S: Send + Sync + 'static> Runner<S> {
@@ -61,7 +69,8 @@ impl<S: Send + Sync + 'static> Runner<S> {
     pub async fn into_queue(self) -> Result<QueueRunner, Error> {
         self.options.validate()?;
         let (project, stages) = self.prepare(None).await?;
-        Ok(QueueRunner { project, stages: stages.into(), options: Arc::new(self.options) })
+        let (stop, signals) = (self.stop_handle(), self.signals);
+        Ok(QueueRunner { project, stages: stages.into(), options: Arc::new(self.options), stop, signals })
     }
 }
 
@@ -189,7 +198,8 @@ impl StageHandler {
             .buffer_unordered(self.options.concurrency)
             .collect()
             .await;
-        let records = commit(&self.project, stage, pending).await;
+        let note_key = self.options.failure_note_key.as_deref();
+        let records = commit(&self.project, stage, pending, note_key).await;
         Ok(records.into_iter().map(|record| (record.task, record)).collect())
     }
 }

@@ -58,7 +58,7 @@ pub struct Runner<S = ()> {
     observers: Vec<Arc<dyn Observer>>,
     before_run: Option<Callback>,
     stop: StopHandle,
-    signals: bool,
+    pub(crate) signals: bool,
     wake: Arc<Notify>,
 }
 

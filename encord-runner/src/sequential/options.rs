@@ -39,6 +39,9 @@ pub struct RunOptions {
     pub prefetch_bytes: u64,
     /// Where a task goes whose agent failed for good. It must be a pathway of each stage. Default: it stays.
     pub failure_pathway: Option<PathwayRef>,
+    /// Write the error of a task that takes the failure pathway into the client metadata of its storage item, under
+    /// this key. Other keys stay. Default: no.
+    pub failure_note_key: Option<String>,
     /// The number of task records kept in the [`RunReport`](crate::RunReport). Default: 10,000.
     pub keep_records: usize,
 }
@@ -58,6 +61,7 @@ impl Default for RunOptions {
             prefetch_assets: 4,
             prefetch_bytes: 2 << 30,
             failure_pathway: None,
+            failure_note_key: None,
             keep_records: 10_000,
         }
     }

@@ -165,9 +165,9 @@ async fn flush(run: &Run, stage: &Stage, pending: &mut Vec<Pending>) {
         return;
     }
     let span = info_span!("flush", tasks = pending.len());
-    for record in commit(&run.project, stage, std::mem::take(pending)).instrument(span).await {
-        run.finish(record);
-    }
+    let note_key = run.options.failure_note_key.as_deref();
+    let records = commit(&run.project, stage, std::mem::take(pending), note_key).instrument(span).await;
+    records.into_iter().for_each(|record| run.finish(record));
 }
 
 /// Runs agents on the tasks of one stage.

@@ -1,6 +1,8 @@
 //! A sandbox, a client for it, and shorthands for looking at what became of its tasks.
 #![allow(dead_code, reason = "every test program uses a part of this")]
 
+use std::time::Duration;
+
 use encord_client::{Client, PrivateKey, Project, RetryPolicy};
 use encord_runner::{Runner, TaskOutcome};
 use encord_sandbox::{FaultPlan, FaultRule, ProjectState, Sandbox, SandboxBuilder};
@@ -25,13 +27,7 @@ pub(crate) async fn images(count: u64) -> World {
 impl World {
     pub(crate) async fn start(builder: SandboxBuilder) -> Self {
         let sandbox = builder.start().await.expect("the sandbox starts");
-        let key = sandbox.private_key_openssh().expect("the sandbox made a key");
-        let client = Client::builder()
-            .private_key(PrivateKey::from_openssh(key, None).expect("the key is good"))
-            .domain(sandbox.url())
-            .retry(quick())
-            .build()
-            .expect("the client is complete");
+        let client = client(sandbox.url(), sandbox.private_key_openssh().expect("the sandbox made a key"));
         let hash = sandbox.project("p").expect("the project exists");
         let project = client.project(hash.into()).await.expect("the project can be read");
         sandbox.reset_counters();
@@ -40,7 +36,7 @@ impl World {
 
     pub(crate) fn runner(&self) -> Runner {
         Runner::new().with_project(self.project.clone()).configure(|options| {
-            options.retry_backoff = std::time::Duration::from_millis(1);
+            options.retry_backoff = Duration::from_millis(1);
         })
     }
 
@@ -64,9 +60,15 @@ impl World {
     }
 }
 
+/// A client whose pauses are too short to notice.
+pub(crate) fn client(url: &str, key: &str) -> Client {
+    let key = PrivateKey::from_openssh(key, None).expect("the key is good");
+    Client::builder().private_key(key).domain(url).retry(quick()).build().expect("the client is complete")
+}
+
 /// The default policy with pauses too short to notice.
 fn quick() -> RetryPolicy {
-    RetryPolicy::default()
+    RetryPolicy::default().with_delays(Duration::from_millis(5), Duration::from_millis(50))
 }
 
 pub(crate) fn is_moved(outcome: &TaskOutcome) -> bool {
