@@ -16,7 +16,7 @@ const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;ma
 color:#1d2433;background:#f6f7f9}h1{font-size:1.4rem}h2{font-size:1.05rem;margin:2rem 0 .5rem}\
 table{border-collapse:collapse;width:100%;background:#fff;border:1px solid #dfe3ea}\
 th,td{text-align:left;padding:.35rem .7rem;border-bottom:1px solid #eceff4;vertical-align:top}\
-th{font-weight:600;color:#5b6577}td.n{text-align:right;font-variant-numeric:tabular-nums}\
+th{font-weight:600;color:#5b6577}th:last-child,td.n{text-align:right;font-variant-numeric:tabular-nums}\
 code{font-size:.85em;color:#5b6577}.bad{color:#b3261e;font-weight:600}.none{color:#8a93a3}";
 
 pub(super) fn router() -> Router<Arc<Platform>> {
@@ -76,9 +76,9 @@ fn recent(requests: &[Answered]) -> String {
     if requests.is_empty() {
         return "<p class=\"none\">None.</p>".into();
     }
-    let mut table = String::from("<table><tr><th>When</th><th>Endpoint</th><th></th><th>Status</th></tr>");
+    let mut table = String::from("<table><tr><th>When</th><th>Endpoint</th><th>Status</th></tr>");
     for request in requests {
-        row(&mut table, &[&request.at, &escape(&request.endpoint), "", &shown(request.status)]);
+        row(&mut table, &[&request.at, &escape(&request.endpoint), &shown(request.status)]);
     }
     table + "</table>"
 }

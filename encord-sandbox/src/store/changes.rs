@@ -31,6 +31,9 @@ impl Store {
         self.projects.track();
         self.uploads.track();
         self.jobs.track();
+        self.collections.track();
+        self.settings.track();
+        self.reviews.track();
         self.issues.track();
         self.webhooks.track();
         self.tasks.track();
@@ -50,6 +53,9 @@ impl Store {
         take("project", &mut self.projects, &mut changes);
         take("upload", &mut self.uploads, &mut changes);
         take("job", &mut self.jobs, &mut changes);
+        take("collection", &mut self.collections, &mut changes);
+        take("setting", &mut self.settings, &mut changes);
+        take("review", &mut self.reviews, &mut changes);
         take("issue", &mut self.issues, &mut changes);
         take("webhook", &mut self.webhooks, &mut changes);
         take("task", &mut self.tasks, &mut changes);
@@ -77,6 +83,9 @@ impl Store {
             "project" => put(&mut self.projects, key, value),
             "upload" => put(&mut self.uploads, key, value),
             "job" => put(&mut self.jobs, key, value),
+            "collection" => put(&mut self.collections, key, value),
+            "setting" => put(&mut self.settings, key, value),
+            "review" => put(&mut self.reviews, key, value),
             "issue" => {
                 self.add_issue(serde_json::from_str(value)?);
                 Ok(())

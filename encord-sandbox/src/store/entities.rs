@@ -41,6 +41,13 @@ impl Role {
         }
     }
 
+    pub(crate) fn from_wire(number: u64) -> Option<Self> {
+        use Role::*;
+        [Admin, Annotator, Reviewer, AnnotatorReviewer, TeamManager, Viewer]
+            .into_iter()
+            .find(|role| u64::from(role.wire()) == number)
+    }
+
     /// Whether labels, tasks and priorities may be changed.
     pub(crate) fn may_write(self) -> bool {
         self != Self::Viewer
@@ -112,6 +119,18 @@ pub(crate) struct DataUnit {
     /// The members of this data group, in order.
     pub(crate) members: Vec<Uuid>,
     pub(crate) created_at: Moment,
+}
+
+/// A named set of storage items.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Collection {
+    pub(crate) uuid: Uuid,
+    pub(crate) folder: Uuid,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) items: Vec<Uuid>,
+    pub(crate) created_at: Moment,
+    pub(crate) last_edited_at: Moment,
 }
 
 /// Which label row: a project, a data unit and a branch.

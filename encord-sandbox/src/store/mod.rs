@@ -9,6 +9,7 @@ mod entities;
 mod issues;
 mod item;
 mod project;
+mod reviews;
 mod rows;
 mod sight;
 mod table;
@@ -19,10 +20,13 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 pub(crate) use self::changes::Change;
-pub(crate) use self::entities::{DataUnit, Dataset, Folder, LabelStatus, Ontology, Role, Row, RowKey, User};
+pub(crate) use self::entities::{
+    Collection, DataUnit, Dataset, Folder, LabelStatus, Ontology, Role, Row, RowKey, User,
+};
 pub(crate) use self::issues::{Anchor, Issue, IssueTag};
 pub(crate) use self::item::{Bytes, Facts, Item, ItemKind};
 pub(crate) use self::project::{Board, MAIN_BRANCH, Project};
+pub(crate) use self::reviews::{LabelReview, ReviewStatus};
 use self::table::Table;
 use crate::auth::{Principal, PublicKey};
 use crate::clock::Moment;
@@ -52,6 +56,11 @@ pub(crate) struct Store {
     pub(crate) projects: Table<Uuid, Project>,
     pub(crate) uploads: Table<Uuid, Upload>,
     pub(crate) jobs: Table<Uuid, Job>,
+    pub(crate) collections: Table<Uuid, Collection>,
+    /// Values of the whole organisation, by name.
+    pub(crate) settings: Table<String, serde_json::Value>,
+    /// By task.
+    pub(crate) reviews: Table<Uuid, Vec<LabelReview>>,
     pub(crate) issues: Table<Uuid, Issue>,
     pub(crate) webhooks: Table<Uuid, Webhook>,
     tasks: Table<Uuid, Task>,

@@ -80,6 +80,7 @@ impl Store {
         if let Some(board) = self.boards.remove(&hash) {
             for task in board.tasks() {
                 if let Some(task) = self.tasks.remove(&task) {
+                    self.reviews.remove(&task.uuid);
                     self.remove_rows(hash, task.data, &board);
                 }
             }
@@ -92,6 +93,7 @@ impl Store {
         let Some(mut board) = self.boards.remove(&project) else { return };
         if let Some(task) = board.task_of(data).and_then(|task| self.tasks.remove(&task)) {
             board.remove(task.stage, task.order, data);
+            self.reviews.remove(&task.uuid);
             self.remove_rows(project, data, &board);
         }
         self.boards.insert(project, board);
@@ -196,6 +198,7 @@ impl Store {
                     task.status = TaskStatus::Completed;
                 }
             }
+            Some(StageKind::Review { .. }) => self.open_reviews(task),
             Some(StageKind::Agent { .. }) => *self.arrived.entry((project, stage)).or_default() += 1,
             _ => {}
         }

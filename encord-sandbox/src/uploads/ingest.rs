@@ -1,10 +1,12 @@
 //! Makes storage items of uploaded files.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::avi;
 use super::request::{NewFile, NewItem};
 use super::{Job, Made, UnitError, Upload};
 use crate::clock::Moment;
@@ -29,15 +31,18 @@ pub(crate) fn ingest(
         match item.files.iter().map(|file| examine(platform, item.kind, file)).collect::<Result<Vec<_>, _>>()
         {
             Ok(files) if files.is_empty() => job.errors.push(failed(&item, "there are no files".into())),
-            Ok(files) => ready.push((item, files)),
+            Ok(files) => match whole(platform, item.kind, &files) {
+                Ok(whole) => ready.push((item, whole, files)),
+                Err(error) => job.errors.push(failed(&item, error)),
+            },
             Err(error) => job.errors.push(failed(&item, error)),
         }
     }
     if job.errors.is_empty() || ignore_errors {
         let maker = Maker { folder, owner, now: Moment::now() };
         platform.write(|store| {
-            for (item, files) in ready {
-                let uuid = maker.item(store, &item, files);
+            for (item, whole, files) in ready {
+                let uuid = maker.item(store, &item, whole, files);
                 let data = dataset.map(|dataset| {
                     let data = Uuid::new_v4();
                     store.link(dataset, uuid, data, maker.now);
@@ -64,6 +69,15 @@ struct Examined {
     facts: Facts,
 }
 
+impl Examined {
+    fn path(&self) -> Option<PathBuf> {
+        match &self.bytes {
+            Bytes::File(path) => Some(path.clone()),
+            _ => None,
+        }
+    }
+}
+
 fn examine(platform: &Platform, kind: ItemKind, file: &NewFile) -> Result<Examined, String> {
     let object =
         Upload::of_key(&file.key).ok_or_else(|| format!("\"{}\" is not an object of ours", file.key))?;
@@ -84,6 +98,30 @@ fn examine(platform: &Platform, kind: ItemKind, file: &NewFile) -> Result<Examin
     })
 }
 
+/// Bytes and facts of an item that is made of several files.
+fn whole(platform: &Platform, kind: ItemKind, files: &[Examined]) -> Result<(Bytes, Facts), String> {
+    let first = files.first().map(|file| file.facts.clone()).unwrap_or_default();
+    if kind != ItemKind::ImageSequence {
+        return Ok((
+            Bytes::None,
+            Facts { mime: None, size: None, frames: None, dicom_instance: None, ..first },
+        ));
+    }
+    let size = |facts: &Facts| (facts.width, facts.height, facts.mime.clone());
+    if files.iter().any(|file| size(&file.facts) != size(&first)) {
+        return Err("the images of a sequence must have one size and one file type in the sandbox".into());
+    }
+    let mime = first.mime.as_deref().unwrap_or_default();
+    let format = avi::Format::new(mime, first.width.unwrap_or(0), first.height.unwrap_or(0))
+        .ok_or("a sequence can be made of JPEG or PNG images only in the sandbox")?;
+    let path = platform.files.path_of(Uuid::new_v4());
+    let frames: Vec<_> = files.iter().filter_map(Examined::path).collect();
+    avi::write(&path, &format, &frames)
+        .map_err(|error| format!("the sequence cannot be written: {error}"))?;
+    let facts = media_facts::of_file(ItemKind::ImageSequence, &path)?;
+    Ok((Bytes::File(path), facts))
+}
+
 /// What the files of an item are.
 fn part_kind(kind: ItemKind) -> ItemKind {
     match kind {
@@ -100,7 +138,13 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn item(&self, store: &mut Store, wanted: &NewItem, mut files: Vec<Examined>) -> Uuid {
+    fn item(
+        &self,
+        store: &mut Store,
+        wanted: &NewItem,
+        (bytes, facts): (Bytes, Facts),
+        mut files: Vec<Examined>,
+    ) -> Uuid {
         let metadata = wanted.client_metadata.as_ref().map(|map| Value::Object(map.clone()).to_string());
         if part_kind(wanted.kind) == wanted.kind
             && let Some(mut file) = files.pop()
@@ -110,15 +154,13 @@ impl Maker<'_> {
             store.add_item(self.bare(uuid, wanted.kind, file, metadata));
             return uuid;
         }
-        let first = files.first().map(|file| file.facts.clone()).unwrap_or_default();
-        let facts = Facts { mime: None, size: None, frames: None, dicom_instance: None, ..first };
         let mut children = Vec::with_capacity(files.len());
         for file in files {
             let uuid = free(store, file.uuid);
             store.add_item(self.bare(uuid, part_kind(wanted.kind), file, None));
             children.push(uuid);
         }
-        let whole = Examined { uuid: Uuid::new_v4(), title: wanted.title.clone(), bytes: Bytes::None, facts };
+        let whole = Examined { uuid: Uuid::new_v4(), title: wanted.title.clone(), bytes, facts };
         let mut item = self.bare(whole.uuid, wanted.kind, whole, metadata);
         item.children = children;
         let uuid = item.uuid;

@@ -1,6 +1,7 @@
 //! Uploads: files that arrive through signed URLs, and the jobs that make
 //! storage items of them.
 
+mod avi;
 mod ingest;
 mod receive;
 mod request;

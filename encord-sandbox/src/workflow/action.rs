@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Stage, StageKind, TaskStatus, Workflow};
 use crate::clock::Moment;
 use crate::refusal::{Answer, Refusal};
-use crate::store::{LabelStatus, Store};
+use crate::store::{LabelStatus, ReviewStatus, Store};
 
 /// One element of an actions request.
 #[derive(Clone, Debug, Deserialize)]
@@ -25,6 +25,16 @@ pub(crate) struct Action {
     assignee: Option<String>,
     #[serde(default)]
     retain_assignee: bool,
+    #[serde(default = "yes")]
+    resolve_label_reviews: bool,
+    #[serde(default = "yes")]
+    approve_label_reviews: bool,
+    #[serde(default = "yes")]
+    reject_label_reviews: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -175,6 +185,7 @@ fn run(
         Step::Move { to, status, labels } => {
             let before = store.task(task).and_then(|task| task.assignee.clone());
             set_label_status(store, task, labels);
+            review_labels(store, task, action);
             let Some(to) = store.move_task(task, to, who, now) else { return };
             moved.push((task, to));
             let Some(task) = store.task_mut(task) else { return };
@@ -228,6 +239,21 @@ fn submit_part(
         && let Some(to) = store.move_task(task, next, who, now)
     {
         moved.push((task, to));
+    }
+}
+
+/// What an action on the whole task means for the reviews of its labels.
+fn review_labels(store: &mut Store, task: Uuid, action: &Action) {
+    use ReviewStatus::*;
+    match action.action {
+        Verb::Submit if action.resolve_label_reviews => store.review_all(task, &[Rejected], Resolved),
+        Verb::Approve if action.approve_label_reviews => {
+            store.review_all(task, &[New, Rejected, Resolved, Reopened], Approved);
+        }
+        Verb::Reject if action.reject_label_reviews => {
+            store.review_all(task, &[New, Resolved, Reopened], Rejected);
+        }
+        _ => {}
     }
 }
 

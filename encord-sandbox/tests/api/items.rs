@@ -76,3 +76,35 @@ async fn folders_form_a_tree() {
     assert_eq!(wire.v2(Method::DELETE, &path(&below), None).await.status, StatusCode::OK);
     assert_eq!(wire.v2(Method::DELETE, &path(&top), None).await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn collections_hold_items_and_the_schema_is_kept() {
+    let (_sandbox, wire, project, _) = images(2).await;
+    let item = wire.rows(project, json!({})).await[0]["backing_item_uuid"].clone();
+    let folder = wire.get(&format!("/storage/items/{}", item.as_str().unwrap())).await.ok()["parent"].take();
+    let collections = format!("/index/collections?topLevelFolderUuid={}", folder.as_str().unwrap());
+    let made = wire.post(&collections, json!({"name": "c", "description": "d"})).await.ok();
+    let path = format!("/index/collections/{}", made.as_str().unwrap());
+    let stranger = json!(Uuid::new_v4());
+    let added =
+        wire.post(&format!("{path}/add-items"), json!({"itemUuids": [item, item, stranger]})).await.ok();
+    assert_eq!(added["failedItems"], json!([stranger]));
+    let held = wire.get(&format!("{path}/accessible-items")).await.ok();
+    assert_eq!((held["results"].as_array().unwrap().len(), &held["results"][0]["uuid"]), (1, &item));
+    wire.v2(Method::PATCH, &path, Some(&json!({"name": "e"}))).await.ok();
+    let listed = wire.get(&collections).await.ok();
+    assert_eq!(
+        (&listed["results"][0]["name"], &listed["results"][0]["description"]),
+        (&json!("e"), &json!("d"))
+    );
+    wire.post(&format!("{path}/remove-items"), json!({"itemUuids": [item]})).await.ok();
+    assert_eq!(wire.get(&format!("{path}/accessible-items")).await.ok()["results"], json!([]));
+    wire.v2(Method::DELETE, &path, None).await.ok();
+    assert_eq!(wire.get(&collections).await.ok()["results"], json!([]));
+
+    let schema = "/organisation/client-metadata-schema-v2";
+    assert_eq!(wire.get(schema).await.ok(), Value::Null);
+    let kinds = json!({"k": {"ty": "variant", "hint": "number"}});
+    wire.post(schema, kinds.clone()).await.ok();
+    assert_eq!(wire.get(schema).await.ok(), kinds);
+}

@@ -181,3 +181,83 @@ async fn completing_and_reopening_moves_the_task() {
     assert_eq!(act("complete").await, "Complete");
     assert_eq!(act("reopen").await, "Agent 1");
 }
+
+#[tokio::test]
+async fn labels_can_be_copied_to_another_branch() {
+    let (_sandbox, wire, project, _) = images(1).await;
+    let data = wire.rows(project, json!({})).await[0]["data_hash"].clone();
+    let main = with_box(create(&wire, project, &data, "main").await, "f");
+    save(&wire, project, &main, false).await;
+    let path = format!("/projects/{project}/labels/copy-branch");
+    let copy = async |overwrite: bool| {
+        let labels = json!([main["label_hash"]]);
+        let body = json!({"sourceBranchName": "main", "targetBranchName": "b2", "overwrite": overwrite, "labelUuids": labels});
+        wire.post(&path, body).await.ok()["copiedCount"].as_u64()
+    };
+    assert_eq!([copy(false).await, copy(false).await, copy(true).await], [Some(1), Some(0), Some(1)]);
+    let row = wire.rows(project, json!({"branch_name": "b2"})).await.remove(0);
+    let copied = wire.of_project(project, "labelrow", "GET", json!([row["label_hash"]]), read()).await;
+    assert_eq!(copied[0]["object_answers"], main["object_answers"]);
+    assert_eq!((&copied[0]["branch_name"], &copied[0]["label_hash"]), (&json!("b2"), &row["label_hash"]));
+    let state =
+        format!("/projects/{project}/labels/{}/validation-state", main["label_hash"].as_str().unwrap());
+    assert_eq!(wire.get(&state).await.ok()["isValid"], true);
+}
+
+#[tokio::test]
+async fn labels_are_reviewed_one_by_one() {
+    let builder = Sandbox::builder().project("p").stage("ANNOTATION", "Annotate").stage("REVIEW", "Review");
+    let sandbox = builder.images(1).start().await.unwrap();
+    let (wire, project) = (Wire::new(&sandbox), sandbox.project("p").unwrap());
+    let data = wire.rows(project, json!({})).await[0]["data_hash"].clone();
+    save(&wire, project, &with_box(create(&wire, project, &data, "main").await, "f"), false).await;
+    let state = sandbox.state(project).unwrap();
+    let stage = |index: usize| format!("/projects/{project}/workflow/stages/{}", state.stages[index].uuid);
+    let task = state.tasks[0].uuid;
+    let act = async |index: usize, verb: &str| {
+        wire.post(&format!("{}/actions", stage(index)), json!([{"taskUuid": task, "action": verb}]))
+            .await
+            .ok()
+    };
+    let reviews = format!("{}/tasks/{task}/reviews", stage(1));
+    let status = async || wire.get(&reviews).await.ok()["results"][0].clone();
+    assert_eq!(wire.get(&reviews).await.status, StatusCode::NOT_FOUND, "the task is not there yet");
+    act(0, "SUBMIT").await;
+    let review = status().await;
+    assert_eq!((&review["labelId"], &review["status"]), (&json!("dS8G6qn6"), &json!("NEW")));
+    let single = json!([{"reviewUuid": review["reviewUuid"], "action": "REJECT", "comment": "no"}]);
+    wire.post(&format!("{reviews}/actions"), single).await.ok();
+    assert_eq!(status().await["status"], "REJECTED");
+    act(1, "REJECT").await;
+    act(0, "SUBMIT").await;
+    assert_eq!(status().await["status"], "RESOLVED");
+    let unknown = json!([{"reviewUuid": Uuid::new_v4(), "action": "APPROVE"}]);
+    assert_eq!(wire.post(&format!("{reviews}/actions"), unknown).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn issues_stay_with_their_data_unit() {
+    let (_sandbox, wire, project, _) = images(2).await;
+    let rows = wire.rows(project, json!({})).await;
+    let path = format!("/projects/{project}/issues");
+    let tag = wire
+        .post(&format!("/projects/{project}/issue-tags"), json!({"issueTagNames": ["blurry"]}))
+        .await
+        .ok();
+    let issue = |tags: Value| {
+        let anchor = json!({"type": "frameCoordinate", "dataUuid": rows[0]["data_hash"], "frameIndex": 2, "x": 0.5, "y": 0.25});
+        json!({"issues": [{"anchor": anchor, "comment": "look", "issueTags": tags}]})
+    };
+    assert_eq!(wire.post(&path, issue(json!(["unknown"]))).await.status, StatusCode::BAD_REQUEST);
+    wire.post(&path, issue(json!(["blurry"]))).await.ok();
+    let of = async |row: usize| {
+        let data = rows[row]["data_hash"].as_str().unwrap();
+        wire.get(&format!("{path}?dataUnitId={data}")).await.ok()["results"].as_array().unwrap().clone()
+    };
+    let found = of(0).await;
+    assert_eq!((&found[0]["coordinate"], &found[0]["tags"]), (&json!({"x": 0.5, "y": 0.25}), &tag));
+    assert_eq!(found[0]["comments"][0]["content"], "look");
+    assert!(of(1).await.is_empty());
+    wire.post(&format!("{path}/delete"), json!({"issueUuids": [found[0]["uuid"]]})).await.ok();
+    assert!(of(0).await.is_empty());
+}

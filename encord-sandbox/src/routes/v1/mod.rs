@@ -144,6 +144,7 @@ fn dispatch(call: &Call<'_>, scope: Scope, entity: &str, method: &str) -> Answer
         (Scope::Project(project), "project", "GET") => projects::legacy(call, project),
         (Scope::Project(project), "projectdataset", "POST") => projects::attach(call, project),
         (Scope::Project(project), "projectdataset", "DELETE") => projects::detach(call, project),
+        (Scope::Project(project), "projectusers", "POST") => projects::add_users(call, project),
         (Scope::User, "project", "POST") => projects::create(call),
         (Scope::User, "project", "DELETE") => projects::delete(call),
         (Scope::User, "projectwithuserrole", "GET") => projects::list(call),

@@ -115,6 +115,32 @@ pub(super) fn detach(call: &Call<'_>, project: Uuid) -> Answer<Value> {
     })
 }
 
+#[derive(Debug, Deserialize)]
+struct NewUsers {
+    user_emails: Vec<String>,
+    user_role: u64,
+}
+
+/// Adds members; those who are members already keep their role.
+pub(super) fn add_users(call: &Call<'_>, project: Uuid) -> Answer<Value> {
+    let wanted: NewUsers = call.payload()?;
+    let role = Role::from_wire(wanted.user_role)
+        .ok_or_else(|| Refusal::Invalid(format!("there is no user role {}", wanted.user_role)))?;
+    call.platform.write(|store| {
+        managed(store, project, call)?;
+        let missing = wanted.user_emails.iter().find(|email| !store.users.contains(*email));
+        if let Some(missing) = missing {
+            return Err(Refusal::NotFound(format!("there is no user {missing}")));
+        }
+        let Some(found) = store.projects.get_mut(&project) else { return Ok(Value::Null) };
+        let added = wanted.user_emails.into_iter().map(|email| {
+            let role = found.members.entry(email.clone()).or_insert(role).wire();
+            json!({"user_email": email, "user_role": role, "project_hash": project})
+        });
+        Ok(added.collect())
+    })
+}
+
 /// The project as the old API shows it.
 pub(super) fn legacy(call: &Call<'_>, project: Uuid) -> Answer<Value> {
     call.platform.read(|store| {

@@ -20,7 +20,6 @@ pub(super) fn router() -> Router<Arc<Platform>> {
         .route("/projects/{project}/issues", get(list).post(create))
         .route("/projects/{project}/issues/delete", post(delete))
         .route("/projects/{project}/issue-tags", get(tags).post(create_tags))
-        .route("/projects/{project}/workflow/stages/{stage}/tasks/{task}/reviews", get(reviews))
 }
 
 async fn list(
@@ -142,23 +141,6 @@ async fn create_tags(
             }
         }
         Ok(Json(json!(found.issue_tags)))
-    })
-}
-
-/// Single labels are not reviewed here, only whole tasks, so there are none to list.
-async fn reviews(
-    State(platform): State<Arc<Platform>>,
-    caller: Caller,
-    UuidPath([project, stage, task]): UuidPath<3>,
-) -> Answer<Json<Value>> {
-    platform.read(|store| {
-        store.project(project, &caller.who)?;
-        let here = store.task(task).is_some_and(|task| task.project == project && task.stage == stage);
-        if here {
-            Ok(Json(page::answer(Vec::new(), None)))
-        } else {
-            Err(Refusal::NotFound(format!("no task {task}")))
-        }
     })
 }
 

@@ -1,11 +1,14 @@
 //! The new generation: one URL per resource, JSON in camel case.
 
+mod collections;
 mod datasets;
 mod folders;
 mod issues;
 mod items;
+mod labels;
 mod ontologies;
 mod projects;
+mod reviews;
 mod uploads;
 mod users;
 mod workflow;
@@ -19,8 +22,11 @@ use crate::platform::Platform;
 pub(super) fn router() -> Router<Arc<Platform>> {
     Router::new()
         .merge(projects::router())
+        .merge(labels::router())
+        .merge(reviews::router())
         .merge(ontologies::router())
         .merge(workflow::router())
+        .merge(collections::router())
         .merge(datasets::router())
         .merge(folders::router())
         .merge(issues::router())

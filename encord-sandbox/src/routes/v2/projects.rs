@@ -25,6 +25,7 @@ pub(super) fn router() -> Router<Arc<Platform>> {
         .route("/projects/{project}/datasets", get(datasets))
         .route("/projects/{project}/branches", get(branches))
         .route("/projects/{project}/users", get(users))
+        .route("/projects/{project}/users/bulk-delete", post(remove_users))
         .route("/projects/{project}/tags", get(tags))
         .route("/projects/{project}/status", put(set_status))
         .route("/projects/{project}/priorities", post(set_priorities))
@@ -145,6 +146,30 @@ async fn users(
         let members: Vec<_> = project.members.iter().collect();
         let show = |(email, role): (&String, &Role)| json!({"userEmail": email, "userRole": role.wire()});
         page::cut(&query, 100, members, show).map(Json)
+    })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Leavers {
+    user_emails: Vec<String>,
+}
+
+async fn remove_users(
+    State(platform): State<Arc<Platform>>,
+    caller: Caller,
+    UuidPath([hash]): UuidPath<1>,
+    JsonBody(body): JsonBody<Leavers>,
+) -> Answer<Json<Value>> {
+    platform.write(|store| {
+        let (_, role) = store.project(hash, &caller.who)?;
+        if !role.may_manage() {
+            return Err(Refusal::Forbidden("only admins and team managers may remove users".into()));
+        }
+        if let Some(project) = store.projects.get_mut(&hash) {
+            project.members.retain(|email, _| !body.user_emails.contains(email));
+        }
+        Ok(Json(Value::Null))
     })
 }
 
