@@ -1,6 +1,6 @@
 //! What can go wrong with twins.
 
-use encord_labels::id::ProjectHash;
+use encord_labels::id::{DataHash, ProjectHash};
 
 /// The result of the calls of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -17,7 +17,7 @@ pub enum Error {
         /// The project.
         project: ProjectHash,
         /// What the platform answered.
-        source: encord_client::Error,
+        source: Box<encord_client::Error>,
     },
     /// There is no such project.
     #[error("there is no twin project {project}: {source}")]
@@ -25,18 +25,26 @@ pub enum Error {
         /// The project.
         project: ProjectHash,
         /// What the platform answered.
-        source: encord_client::Error,
+        source: Box<encord_client::Error>,
     },
     /// A project cannot be its own twin: saving the twin's labels would overwrite the task's.
     #[error("project {0} cannot be its own twin; give the hash of another project")]
     OwnTwin(ProjectHash),
+    /// The twin project does not have the data unit.
+    #[error("twin project {project} does not have data unit {data}")]
+    Missing {
+        /// The project.
+        project: ProjectHash,
+        /// The data unit.
+        data: DataHash,
+    },
     /// A request failed.
     #[error("twin project {project}: {source}")]
     Request {
         /// The project.
         project: ProjectHash,
         /// Why.
-        source: encord_client::Error,
+        source: Box<encord_client::Error>,
     },
 }
 

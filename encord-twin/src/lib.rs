@@ -17,12 +17,23 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Features
+//! | Feature | Default | Adds |
+//! |---|---|---|
+//! | `extract` | no | twins as parameters of agents, see the module `extract` |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cache;
 mod error;
+#[cfg(feature = "extract")]
+pub mod extract;
 mod project;
 mod task;
+mod transfer;
 
 pub use error::{Error, Result};
 pub use project::{Twin, TwinOptions, TwinProject};
 pub use task::TwinTask;
+pub use transfer::{LeftBehind, Mapping, TransferReport, transfer};

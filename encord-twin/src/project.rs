@@ -130,9 +130,11 @@ impl TwinProject {
     /// As [`TwinProject::open`].
     pub async fn open_with(client: &Client, project: ProjectHash, options: TwinOptions) -> Result<Self> {
         let opened = client.project(project).await.map_err(|source| match source {
-            encord_client::Error::NotFound(_) => Error::NotFound { project, source },
-            denied if denied.is_access_denied() => Error::NoAccess { project, source: denied },
-            source => Error::Request { project, source },
+            source @ encord_client::Error::NotFound(_) => {
+                Error::NotFound { project, source: Box::new(source) }
+            }
+            denied if denied.is_access_denied() => Error::NoAccess { project, source: Box::new(denied) },
+            source => Error::Request { project, source: Box::new(source) },
         })?;
         Ok(Self::new(opened, options))
     }
@@ -280,7 +282,7 @@ impl TwinProject {
     }
 
     fn request_error(&self, source: encord_client::Error) -> Error {
-        Error::Request { project: self.project().hash(), source }
+        Error::Request { project: self.project().hash(), source: Box::new(source) }
     }
 }
 
