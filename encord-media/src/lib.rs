@@ -9,8 +9,9 @@
 //! | feature | default | gives | needs |
 //! |---|---|---|---|
 //! | `image` | yes | [`image`]: JPEG, PNG, WebP, BMP, TIFF, GIF, PNM as `[height, width, 3]` RGB | Rust only |
-//! | `audio` | yes | samples of wav, aiff, flac, mp3, aac, alac, vorbis | Rust only |
-//! | `dicom` | yes | DICOM files and series | Rust only |
+//! | `audio` | yes | [`audio`]: samples of wav, aiff, flac, mp3, aac, alac, vorbis | Rust only |
+//! | `resample` | no | [`audio::Samples`] at another rate | Rust only |
+//! | `dicom` | yes | [`dicom`]: files and series, uncompressed, deflated, RLE, JPEG, JPEG 2000 | Rust only |
 //! | `video-ffmpeg` | no | [`video`] through FFmpeg: exact and fast | FFmpeg development packages, clang |
 //! | `video-opencv` | no | [`video`] through OpenCV: exact | OpenCV development package, clang |
 //! | `probe` | no | [`probe`]: kind, size, duration, frame count and more of any file, without decoding it | Rust only |
@@ -18,6 +19,8 @@
 
 #[cfg(feature = "audio")]
 pub mod audio;
+#[cfg(any(feature = "dicom", feature = "probe"))]
+pub mod dicom;
 mod error;
 #[cfg(feature = "image")]
 pub mod image;

@@ -1,7 +1,7 @@
 //! Opens audio containers and finds the track that agents mean by "the audio".
 
 use symphonia::core::codecs::CodecParameters;
-use symphonia::core::codecs::audio::AudioCodecParameters;
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
@@ -77,6 +77,17 @@ pub(crate) fn audio_track(format: &dyn FormatReader) -> Option<(&Track, &AudioCo
         Some(CodecParameters::Audio(parameters)) => Some((track, parameters)),
         _ => None,
     }
+}
+
+/// A decoder for a track.
+pub(crate) fn decoder(
+    source: &Source,
+    parameters: &AudioCodecParameters,
+    options: &AudioDecoderOptions,
+) -> Result<Box<dyn AudioDecoder>> {
+    symphonia::default::get_codecs()
+        .make_audio_decoder(parameters, options)
+        .map_err(|error| explain(source, error))
 }
 
 /// Reads the facts of the audio track; counts packets if the container does not state the length.
