@@ -493,3 +493,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn rows_can_be_shared_between_threads() {
+    fn shareable<T: Send + Sync + Clone + 'static>() {}
+    shareable::<LabelRow>();
+    shareable::<Ontology>();
+    shareable::<ObjectInstance>();
+}
+
+#[test]
+fn studies_of_several_series_are_kept() {
+    let mut metadata = video().metadata().to_json();
+    metadata["data_type"] = json!("DICOM_STUDY");
+    let mut document = video().to_document().unwrap();
+    document["data_type"] = json!("dicom_study");
+    document["data_units"]["d"]["labels"] = json!({"0": {"objects": [{"any": "thing"}]}});
+    let mut row = LabelRow::new(LabelRowMetadata::from_json(metadata).unwrap(), ontology());
+    row.initialise_from_value(document.clone()).unwrap();
+    assert_eq!(row.to_document().unwrap(), document);
+}

@@ -170,16 +170,7 @@ impl SkeletonTemplate {
         if extra.get("shape").is_some_and(|shape| shape == "skeleton") {
             extra.remove("shape");
         }
-        Ok(Self {
-            name,
-            width,
-            height,
-            vertices,
-            edges,
-            feature_hash,
-            extra,
-            outer: Extra::default(),
-        })
+        Ok(Self { name, width, height, vertices, edges, feature_hash, extra, outer: Extra::default() })
     }
 
     pub(super) fn to_json(&self) -> Value {

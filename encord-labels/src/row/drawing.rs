@@ -176,7 +176,7 @@ impl ObjectInstance {
         if let Some(track) = self.extent_mut(space).track_mut() {
             track.retain(|frame| !frames.contains(frame));
         }
-        self.spaces.retain(|(_, extent)| !extent.is_empty());
+        self.spaces.retain(|_, extent| !extent.is_empty());
         Ok(())
     }
 
@@ -300,7 +300,7 @@ impl ObjectInstance {
         attribute: impl Into<AttributeKey<'k>>,
         answer: impl Into<GivenAnswer>,
     ) -> Result<()> {
-        let on_spaces = self.spaces.iter().filter_map(|(_, extent)| extent.track());
+        let on_spaces = self.spaces.values().filter_map(Extent::track);
         let tracks = self.root.track().into_iter().chain(on_spaces);
         let frames: FrameSet = tracks.flat_map(Track::entries).map(|(frame, _)| *frame).collect();
         self.answer_on(frames, attribute, answer)
@@ -467,7 +467,7 @@ impl ObjectInstance {
     pub(super) fn extent(&self, space: Option<&SpaceId>) -> Option<&Extent> {
         match space {
             None => Some(&self.root),
-            Some(id) => self.spaces.iter().find(|(other, _)| other == id).map(|(_, extent)| extent),
+            Some(id) => self.spaces.get(id),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use super::annotation::{Annotation, Details, Track};
 use super::answer::{AnswerEntry, DynamicEntry};
 use super::html::HtmlRange;
@@ -18,7 +20,7 @@ pub struct ObjectInstance {
     pub(crate) hash: ObjectHash,
     pub(crate) number: Option<u64>,
     pub(crate) root: Extent,
-    pub(crate) spaces: Vec<(SpaceId, Extent)>,
+    pub(crate) spaces: IndexMap<SpaceId, Extent>,
     /// Who made it when, for objects that are ranges. Others say it on every frame.
     pub(crate) details: Details,
     pub(crate) answers: Vec<AnswerEntry>,
@@ -96,7 +98,7 @@ impl ObjectInstance {
             hash,
             number: None,
             root: Extent::default(),
-            spaces: Vec::new(),
+            spaces: IndexMap::new(),
             details: Details::default(),
             answers: Vec::new(),
             dynamic: Vec::new(),
@@ -164,7 +166,7 @@ impl ObjectInstance {
 
     /// The spaces it lies on.
     pub fn space_ids(&self) -> impl Iterator<Item = &SpaceId> {
-        self.spaces.iter().map(|(id, _)| id)
+        self.spaces.keys()
     }
 
     /// Whether there is anything to write: an object whose last frame was removed is left out.
@@ -173,13 +175,6 @@ impl ObjectInstance {
     }
 
     pub(crate) fn space_extent_mut(&mut self, space: &SpaceId) -> &mut Extent {
-        let index = match self.spaces.iter().position(|(id, _)| id == space) {
-            Some(index) => index,
-            None => {
-                self.spaces.push((space.clone(), Extent::default()));
-                self.spaces.len() - 1
-            }
-        };
-        &mut self.spaces[index].1
+        self.spaces.entry(space.clone()).or_default()
     }
 }

@@ -17,6 +17,7 @@ use crate::row::annotation::Details;
 use crate::row::answer::{FindAttribute, ReadAnswer, drop_equal};
 use crate::row::html::HtmlRange;
 use crate::row::object::{Extent, ObjectInstance};
+use crate::shape::ShapeKind;
 
 /// One entry of `object_answers`, before the object it is about is known.
 #[derive(Default)]
@@ -106,6 +107,10 @@ impl Reader<'_> {
             }
             let parts = [("range", entry.ranges), ("range_html", entry.html), ("spaces", entry.spaces)];
             keep_parts(&mut details.extra, parts)?;
+            let says_where = details.extra.get("spaces");
+            if says_where.is_some_and(|spaces| only_repeats(spaces, &self.objects[index])) {
+                details.extra.remove("spaces");
+            }
             (None, Vec::new())
         };
         let find = attributes_of(&class);
@@ -187,6 +192,15 @@ impl Reader<'_> {
         })?;
         Ok(orphans)
     }
+}
+
+/// Whether the spaces of an entry are just those the object is drawn on.
+fn only_repeats(spaces: &Value, object: &ObjectInstance) -> bool {
+    let Some(spaces) = spaces.as_object() else { return false };
+    let plain = serde_json::json!({"range": [], "type": "frame"});
+    object.class.shape() == ShapeKind::Segmentation
+        && spaces.len() == object.spaces.len()
+        && spaces.iter().all(|(id, entry)| object.spaces.contains_key(id.as_str()) && *entry == plain)
 }
 
 /// Keeps parts of the text that the model of this object has no place for.

@@ -24,16 +24,30 @@ pub(super) struct FrameIndex<'c> {
     on_space: bool,
 }
 
+/// The objects on every space that are drawn there, found in one pass over all objects.
+pub(super) struct SpaceTracks<'c>(HashMap<&'c str, Vec<(&'c ObjectInstance, &'c Track)>>);
+
+impl<'c> SpaceTracks<'c> {
+    pub(super) fn of(content: &'c Content) -> Self {
+        let mut tracks: HashMap<&str, Vec<_>> = HashMap::new();
+        for object in content.objects.values() {
+            for (id, extent) in &object.spaces {
+                if let Some(track) = extent.track() {
+                    tracks.entry(id.as_str()).or_default().push((object, track));
+                }
+            }
+        }
+        Self(tracks)
+    }
+}
+
 impl<'c> FrameIndex<'c> {
     pub(super) fn of_root(content: &'c Content) -> Self {
         Self::new(content.objects.values().filter_map(|object| Some((object, object.root.track()?))), false)
     }
 
-    pub(super) fn of_space(content: &'c Content, space: &SpaceId) -> Self {
-        let on_space = |object: &'c ObjectInstance| {
-            object.spaces.iter().find(|(id, _)| id == space).and_then(|(_, extent)| extent.track())
-        };
-        Self::new(content.objects.values().filter_map(|object| Some((object, on_space(object)?))), true)
+    pub(super) fn of_space(tracks: &SpaceTracks<'c>, space: &SpaceId) -> Self {
+        Self::new(tracks.0.get(space.as_str()).into_iter().flatten().copied(), true)
     }
 
     fn new(tracks: impl Iterator<Item = (&'c ObjectInstance, &'c Track)>, on_space: bool) -> Self {

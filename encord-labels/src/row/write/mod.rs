@@ -16,7 +16,7 @@ use super::unit::{DataUnit, Labels};
 use crate::error::Result;
 use crate::json::Emitter;
 use crate::range::Frame;
-use frames::FrameIndex;
+use frames::{FrameIndex, SpaceTracks};
 
 pub(super) fn write_document(
     content: &Content,
@@ -35,17 +35,18 @@ pub(super) fn write_document(
             out.key("is_shadow_data").boolean(metadata.is_shadow_data());
         }
         answers::write_answers(content, out)?;
+        let tracks = SpaceTracks::of(content);
         out.key("data_units").object(|out| {
             let index = FrameIndex::of_root(content);
             content.units.iter().enumerate().try_for_each(|(position, unit)| {
                 out.key(unit.data_hash());
-                write_unit(content, unit, position, &index, out)
+                write_unit(content, unit, position, (&index, &tracks), out)
             })
         })?;
         out.key("spaces").object(|out| {
             content.spaces.values().filter(|space| !space.implicit).try_for_each(|space| {
                 out.key(space.id.as_str());
-                write_space(content, space, out)
+                write_space(content, space, &tracks, out)
             })
         })
     })?;
@@ -56,7 +57,7 @@ fn write_unit(
     content: &Content,
     unit: &DataUnit,
     position: usize,
-    index: &FrameIndex<'_>,
+    (index, tracks): (&FrameIndex<'_>, &SpaceTracks<'_>),
     out: &mut Emitter<'_>,
 ) -> Result<()> {
     out.object(|out| {
@@ -78,11 +79,16 @@ fn write_unit(
         if position > 0 || !content.data_type.has_frames() || content.data_type == DataType::DicomStudy {
             return out.object(|_| Ok(()));
         }
-        frames::write_frames(index, &unit.labels, out, |out| write_scene_members(content, out))
+        frames::write_frames(index, &unit.labels, out, |out| write_scene_members(content, tracks, out))
     })
 }
 
-fn write_space(content: &Content, space: &Space, out: &mut Emitter<'_>) -> Result<()> {
+fn write_space(
+    content: &Content,
+    space: &Space,
+    tracks: &SpaceTracks<'_>,
+    out: &mut Emitter<'_>,
+) -> Result<()> {
     out.object(|out| {
         for (key, value) in &space.facts {
             out.key(key).value(value);
@@ -92,7 +98,7 @@ fn write_space(content: &Content, space: &Space, out: &mut Emitter<'_>) -> Resul
             out.value(opaque);
             return Ok(());
         }
-        let index = FrameIndex::of_space(content, &space.id);
+        let index = FrameIndex::of_space(tracks, &space.id);
         match space.kind.layout() {
             Layout::Frames => frames::write_frames(&index, &space.labels, out, |_| Ok(())),
             Layout::Flat if is_among_unit(content, space) => out.object(|_| Ok(())),
@@ -111,9 +117,9 @@ fn unit_key(space: &Space) -> Option<String> {
     space.unit_key.clone().or_else(|| space.preferred_unit_key())
 }
 
-fn write_scene_members(content: &Content, out: &mut Emitter<'_>) -> Result<()> {
+fn write_scene_members(content: &Content, tracks: &SpaceTracks<'_>, out: &mut Emitter<'_>) -> Result<()> {
     for space in content.spaces.values().filter(|space| is_among_unit(content, space)) {
-        let index = FrameIndex::of_space(content, &space.id);
+        let index = FrameIndex::of_space(tracks, &space.id);
         let rest: &Labels = &space.labels;
         if index.is_empty() && rest.frames.is_empty() && rest.legacy.is_empty() {
             continue;
