@@ -108,3 +108,34 @@ async fn collections_hold_items_and_the_schema_is_kept() {
     wire.post(schema, kinds.clone()).await.ok();
     assert_eq!(wire.get(schema).await.ok(), kinds);
 }
+
+#[tokio::test]
+async fn data_groups_are_made_of_items() {
+    let (_sandbox, wire, project, _) = images(2).await;
+    let rows = wire.rows(project, json!({})).await;
+    let [first, second] = [0, 1].map(|index: usize| rows[index]["backing_item_uuid"].clone());
+    let item = wire.get(&format!("/storage/items/{}", first.as_str().unwrap())).await.ok();
+    let folder = format!("/storage/folders/{}", item["parent"].as_str().unwrap());
+    let create = format!("{folder}/create-group-items");
+    let groups = json!([
+        {"layoutType": "default-list", "layoutContents": [first, second], "name": "list"},
+        {"layoutType": "custom", "layoutContents": {"left": second, "right": first}, "name": "custom"},
+    ]);
+    let made = wire.post(&create, groups).await.ok();
+    let path = |index: usize, tail: &str| format!("{folder}/items/{}/{tail}", made[index].as_str().unwrap());
+    let children = wire.get(&path(0, "child-items?signUrls=True")).await.ok();
+    let uuids: Vec<Value> =
+        children["results"].as_array().unwrap().iter().map(|item| item["uuid"].clone()).collect();
+    assert_eq!(uuids, [first.clone(), second.clone()]);
+    let summary = wire.get(&path(1, "summary?includeGroupLayout=True")).await.ok();
+    assert_eq!(
+        summary["groupLayout"]["layoutContents"],
+        json!({"left": {"uuid": second}, "right": {"uuid": first}})
+    );
+    let summary = wire.get(&format!("{folder}/items/{}/summary", first.as_str().unwrap())).await.ok();
+    assert_eq!((&summary["frameInGroups"], &summary["usedInDatasets"]), (&json!(2), &json!(1)));
+    for wrong in [json!([]), json!({}), json!(["x"]), Value::Null] {
+        let body = json!([{"layoutType": "default-list", "layoutContents": wrong}]);
+        assert_eq!(wire.post(&create, body).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+}

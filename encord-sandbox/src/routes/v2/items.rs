@@ -134,38 +134,47 @@ async fn summary(
 ) -> Answer<Json<Value>> {
     platform.read(|store| {
         let item = item_in(store, &caller, folder, item)?;
-        let units: Vec<_> =
-            store.units_backed_by(item.uuid).iter().filter_map(|unit| store.units.get(unit)).collect();
-        let groups: Vec<Uuid> = store
-            .items_in(folder)
-            .filter(|other| other.children.contains(&item.uuid))
-            .map(|group| group.uuid)
-            .collect();
-        let datasets: Vec<Value> = units
-            .iter()
-            .filter_map(|unit| Some((unit, store.datasets.get(&unit.dataset)?)))
-            .map(|(unit, dataset)| {
-                json!({
-                    "datasetHash": dataset.hash,
-                    "backingFolderUuid": dataset.folder,
-                    "title": dataset.title,
-                    "dataHashes": [unit.hash],
-                    "dataUnitsCreatedAt": unit.created_at.iso(),
-                })
-            })
-            .collect();
-        let layout = (query.flag("includeGroupLayout") && item.kind == ItemKind::Group).then(|| {
-            let contents = item.layout_keys.iter().zip(&item.children);
-            Map::from_iter(contents.map(|(key, child)| (key.clone(), json!(child))))
+        let groups = store.items_in(folder).filter(|other| other.children.contains(&item.uuid));
+        let groups: Vec<Value> = groups.map(|group| short(store, group)).collect();
+        let units = store.units_backed_by(item.uuid).iter().filter_map(|unit| store.units.get(unit));
+        let datasets = units.filter_map(|unit| {
+            let dataset = store.datasets.get(&unit.dataset)?;
+            Some(json!({
+                "datasetHash": dataset.hash,
+                "backingFolderUuid": dataset.folder,
+                "title": dataset.title,
+                "dataHashes": [unit.hash],
+                "dataUnitsCreatedAt": unit.created_at.iso(),
+            }))
         });
+        let datasets: Vec<Value> = datasets.collect();
+        let layout = query.flag("includeGroupLayout") && item.kind == ItemKind::Group;
         Ok(Json(json!({
             "frameInGroups": groups.len(),
             "accessibleGroupItems": groups,
             "usedInDatasets": datasets.len(),
             "accessibleDatasets": datasets,
-            "groupLayout": layout,
+            "groupLayout": layout.then(|| group_layout(item)),
         })))
     })
+}
+
+fn short(store: &Store, item: &Item) -> Value {
+    let folder = store.folders.get(&item.folder);
+    json!({
+        "uuid": item.uuid,
+        "name": item.name,
+        "parentUuid": item.folder,
+        "parentName": folder.map_or("", |folder| &folder.name),
+        "itemType": item.kind.wire(),
+    })
+}
+
+/// The members by their place; how they are arranged on a screen is not kept.
+fn group_layout(item: &Item) -> Value {
+    let members = item.layout_keys.iter().zip(&item.children);
+    let contents = Map::from_iter(members.map(|(key, child)| (key.clone(), json!({"uuid": child}))));
+    json!({"layoutContents": contents, "layout": null, "layoutSettings": {"fixedLayout": false}, "timeline": []})
 }
 
 /// Changes to an item; what is missing stays as it is.
