@@ -5,7 +5,7 @@
 //! together with their outlines, larger areas first. To agree with it pixel by pixel, this draws the same way;
 //! [`Region::rasterise`](crate::geometry::Region::rasterise) is the better picture of the shape.
 
-use geo::{Area, Coord, LineString, MultiPolygon};
+use geo::{Area, Coord, LineString, MultiPolygon, Polygon};
 
 use crate::error::{Error, Result};
 use crate::shape::{Bitmask, MAX_MASK_PIXELS};
@@ -26,7 +26,7 @@ pub(super) fn fill(areas: &MultiPolygon, width: u32, height: u32) -> Result<Bitm
         pixels: vec![false; width as usize * height as usize],
     };
     let mut ordered: Vec<_> = areas.iter().collect();
-    ordered.sort_by(|a, b| b.unsigned_area().total_cmp(&a.unsigned_area()));
+    ordered.sort_by(|a, b| size(b).total_cmp(&size(a)));
     for area in ordered {
         canvas.fill(area.exterior(), true);
         for hole in area.interiors() {
@@ -35,6 +35,15 @@ pub(super) fn fill(areas: &MultiPolygon, width: u32, height: u32) -> Result<Bitm
     }
     Bitmask::from_pixels(&canvas.pixels, height, width)
 }
+
+/// What orders the areas: the outline without its holes, which is negative if they are larger.
+fn size(area: &Polygon) -> f64 {
+    let of_ring = |ring: &LineString| Polygon::new(ring.clone(), Vec::new()).unsigned_area();
+    of_ring(area.exterior()) - area.interiors().iter().map(of_ring).sum::<f64>()
+}
+
+/// A pixel by column and row.
+type Point = (i64, i64);
 
 struct Canvas {
     width: usize,
@@ -52,17 +61,10 @@ struct Edge {
 
 impl Canvas {
     fn fill(&mut self, ring: &LineString, value: bool) {
-        let points: Vec<(i64, i64)> = ring.0.iter().map(whole).collect();
+        let points: Vec<Point> = ring.0.iter().map(whole).collect();
         let mut edges = Vec::new();
         for pair in points.windows(2) {
-            let (a, b) = (pair[0], pair[1]);
-            self.line(a, b, value);
-            let (upper, lower) = if a.1 < b.1 { (a, b) } else { (b, a) };
-            if upper.1 < lower.1 {
-                let half = 1 << (SHIFT - 1);
-                let slope = ((lower.0 - upper.0) << SHIFT) / (lower.1 - upper.1);
-                edges.push(Edge { top: upper.1, bottom: lower.1, x: (upper.0 << SHIFT) + half, slope });
-            }
+            edges.extend(self.side(pair[0], pair[1], value));
         }
         let first = edges.iter().map(|edge| edge.top).min().unwrap_or(0).max(0);
         let last = edges.iter().map(|edge| edge.bottom).max().unwrap_or(0).min(self.height as i64);
@@ -74,7 +76,7 @@ impl Canvas {
                 .collect();
             crossings.sort_unstable();
             for pair in crossings.chunks_exact(2) {
-                let (from, to) = (pair[0] >> SHIFT, pair[1] >> SHIFT);
+                let (from, to) = ((pair[0] + (1 << SHIFT) - 1) >> SHIFT, pair[1] >> SHIFT);
                 for x in from.max(0)..=to.min(self.width as i64 - 1) {
                     self.set(x, row, value);
                 }
@@ -82,8 +84,37 @@ impl Canvas {
         }
     }
 
+    /// Draws a side, and gives the edge it is for filling. Sides that leave the canvas are cut first, and then their
+    /// slope is that of the part inside.
+    fn side(&mut self, a: Point, b: Point, value: bool) -> Option<Edge> {
+        let limits = (self.width as i64 - 1, self.height as i64 - 1);
+        let (from, to, visible) = clip(a, b, limits);
+        if visible {
+            self.line(from, to, value);
+        }
+        if a.1 == b.1 {
+            return None;
+        }
+        let inside = |(x, y): Point| (0..=limits.0).contains(&x) && (0..=limits.1).contains(&y);
+        let (mut start, mut end) = (a, b);
+        if !(inside(a) && inside(b)) {
+            (start.0, end.0) = (from.0, to.0);
+            if from.1 != to.1 {
+                (start.1, end.1) = (from.1, to.1);
+            }
+        }
+        (start.0, end.0) = (start.0 << SHIFT, end.0 << SHIFT);
+        let slope = (end.0 - start.0) / (end.1 - start.1);
+        let at = |row: i64, (x, y): Point| x + (row - y) * slope;
+        Some(if a.1 < b.1 {
+            Edge { top: a.1, bottom: b.1, x: at(a.1, start), slope }
+        } else {
+            Edge { top: b.1, bottom: a.1, x: at(b.1, end), slope }
+        })
+    }
+
     /// One pixel per step along the longer direction, from left to right.
-    fn line(&mut self, a: (i64, i64), b: (i64, i64), value: bool) {
+    fn line(&mut self, a: Point, b: Point, value: bool) {
         let (from, to) = if a.0 <= b.0 { (a, b) } else { (b, a) };
         let (dx, dy) = (to.0 - from.0, (to.1 - from.1).abs());
         let down = if to.1 < from.1 { -1 } else { 1 };
@@ -111,8 +142,42 @@ impl Canvas {
     }
 }
 
-/// Cuts a point to whole pixels. Points far outside are moved closer, which keeps the steps of a line bounded.
-fn whole(point: &Coord) -> (i64, i64) {
-    let limit = f64::from(1 << 17);
+/// The part of a side between `(0, 0)` and `limits`, by whole pixels, and whether there is any.
+fn clip(mut a: Point, mut b: Point, limits: Point) -> (Point, Point, bool) {
+    let beyond = |value: i64, limit: i64| if value < 0 { -1 } else { i64::from(value > limit) };
+    // Moves a point along the side until its coordinate is `to`; truncating, as integers divide.
+    let along = |from: i64, to: i64, at: i64, rise: i64, run: i64| {
+        at + ((to - from) as f64 * rise as f64 / run as f64) as i64
+    };
+    let sides = |p: Point| (beyond(p.0, limits.0), beyond(p.1, limits.1));
+    let apart = |p: (i64, i64), q: (i64, i64)| (p.0 != 0 && p.0 == q.0) || (p.1 != 0 && p.1 == q.1);
+    if apart(sides(a), sides(b)) {
+        return (a, b, false);
+    }
+    if sides(a).1 != 0 {
+        let edge = if sides(a).1 < 0 { 0 } else { limits.1 };
+        a = (along(a.1, edge, a.0, b.0 - a.0, b.1 - a.1), edge);
+    }
+    if sides(b).1 != 0 {
+        let edge = if sides(b).1 < 0 { 0 } else { limits.1 };
+        b = (along(b.1, edge, b.0, b.0 - a.0, b.1 - a.1), edge);
+    }
+    if apart(sides(a), sides(b)) {
+        return (a, b, false);
+    }
+    if sides(a).0 != 0 {
+        let edge = if sides(a).0 < 0 { 0 } else { limits.0 };
+        a = (edge, along(a.0, edge, a.1, b.1 - a.1, b.0 - a.0));
+    }
+    if sides(b).0 != 0 {
+        let edge = if sides(b).0 < 0 { 0 } else { limits.0 };
+        b = (edge, along(b.0, edge, b.1, b.1 - a.1, b.0 - a.0));
+    }
+    (a, b, true)
+}
+
+/// Cuts a point to whole pixels. Points farther out than OpenCV's integers reach are moved closer.
+fn whole(point: &Coord) -> Point {
+    let limit = f64::from(1 << 30);
     (point.x.clamp(-limit, limit) as i64, point.y.clamp(-limit, limit) as i64)
 }

@@ -21,7 +21,7 @@ MIME = {
     "image": "image/jpeg",
     "img_group": "image/png",
     "dicom": "application/dicom",
-    "nifti": "application/octet-stream",
+    "nifti": "application/nifti1",
     "audio": "audio/mpeg",
     "time_series": "application/octet-stream",
     "plain_text": "text/plain",
