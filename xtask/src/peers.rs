@@ -46,6 +46,8 @@ pub(crate) fn check(workspace: &Workspace, options: &Options) -> Result<()> {
         process::run(&mut checks),
         process::run(&mut script(&labels)),
         process::run(script(&labels).arg("--via-model")),
+        process::run(&mut script(&folder.join("labels/check_edits.py"))),
+        process::run(&mut script(&folder.join("labels/check_coco.py"))),
     ];
     outcomes.into_iter().collect()
 }
