@@ -34,8 +34,10 @@
 //! | `image`, `audio`, `dicom` | yes | decoders of these media; none needs a system library |
 //! | `video-ffmpeg`, `video-opencv` | | video frames; both need system libraries |
 //! | `probe` | | facts about media files without decoding them |
+//! | `twin` | yes | twins as parameters of agents |
 //! | `bin` | yes | the program `encord-agents`; libraries want `default-features = false` |
 //! | `queue-embedded` | | a durable queue in one file, for workers on one machine |
+//! | `metrics` | | an observer that counts through the `metrics` facade, for Prometheus and others |
 //! | `webhook` | | a receiver for the platform's task-ready notices |
 //! | `geometry`, `ndarray` | | shapes as geometry, bitmasks as arrays |
 //! | `coco`, `schema` | | COCO files; structured answers of language models |

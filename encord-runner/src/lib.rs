@@ -36,6 +36,7 @@
 //! | `http` | the client's own transport, so that a runner can make its client from the environment |
 //! | `cli` | [`Runner::run_cli`]: options from the command line and the environment |
 //! | `progress` | progress bars for the command line |
+//! | `metrics` | an observer that counts through the `metrics` facade, for Prometheus and others |
 //! | `webhook` | a receiver for the platform's task-ready notices |
 //! | `queue-embedded` | a durable queue in one file, for workers on one machine |
 
@@ -58,6 +59,8 @@ mod execute;
 mod commit;
 mod note;
 
+#[cfg(feature = "metrics")]
+mod metrics;
 mod registry;
 mod report;
 mod report_file;
@@ -86,6 +89,9 @@ pub use asset::Asset;
 pub use context::TaskContext;
 pub use error::{BoxError, Error, ExtractError, OrTerminal, Terminal, TimedOut, UnknownPathway};
 pub use extract::{FromRef, FromTask, Rejected, State};
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub use metrics::Metrics;
 pub use needs::Needs;
 pub use outcome::{IntoOutcome, Outcome, PathwayRef};
 #[cfg(feature = "progress")]

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use encord_client::{AgentTask, Client, Error, InitialiseArgs, Project, RowFailure, Stage, StorageItem};
 use encord_labels::LabelRow;
@@ -20,6 +21,9 @@ use crate::source::ItemStore;
 
 /// How many single requests run at the same time after a bulk request failed.
 const REPLAY_WIDTH: usize = 8;
+/// The pauses before a bulk request is sent again. The client has tried it several times by then, but a failure here
+/// would fail a whole batch.
+const BULK_PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(3)];
 
 /// Makes contexts for the tasks of one stage.
 #[derive(Clone)]
@@ -79,7 +83,7 @@ impl Prefetch {
             let hashes: Vec<DataHash> = members.iter().map(|index| contexts[*index].task.data_hash).collect();
             let filter =
                 self.options.label_rows.clone().with_data_hashes(hashes).with_branch_name(branch.clone());
-            let listed = self.project.label_rows(&filter).await.map_err(Arc::new);
+            let listed = persistently(|| self.project.label_rows(&filter)).await.map_err(Arc::new);
             let (mut rows, failure): (HashMap<String, LabelRow>, _) = match listed {
                 Ok(listed) => {
                     let on_branch = listed.into_iter().filter(|row| row.metadata().branch_name() == branch);
@@ -114,7 +118,16 @@ impl Prefetch {
             }
         }
         let args: &InitialiseArgs = &self.options.initialise;
-        match self.project.try_initialise_labels(rows, args).await {
+        let mut answer = self.project.try_initialise_labels(again(&mut rows), args).await;
+        for pause in BULK_PAUSES {
+            let Err(error) = &answer else { break };
+            if !error.is_retryable() {
+                break;
+            }
+            wait_for_platform(error, pause).await;
+            answer = self.project.try_initialise_labels(again(&mut rows), args).await;
+        }
+        match answer {
             Ok(failures) => {
                 for RowFailure { index, error, .. } in failures {
                     contexts[members[index]].labels = Err(labels_error(error));
@@ -177,7 +190,7 @@ impl Prefetch {
         let client = self.project.client();
         let fetch_error =
             |error| ExtractError::Fetch { what: "fetching the storage item", source: Arc::new(error) };
-        match client.storage_items(uuids, sign).await {
+        match persistently(|| client.storage_items(uuids, sign)).await {
             Ok(items) => items.into_iter().flatten().map(|item| (item.uuid, Ok(item))).collect(),
             Err(error) if error.is_retryable() => {
                 let failure = fetch_error(error);
@@ -197,6 +210,30 @@ impl Prefetch {
             }
         }
     }
+}
+
+/// Sends a bulk request again when the platform could not answer.
+async fn persistently<T, F>(mut request: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    for pause in BULK_PAUSES {
+        match request().await {
+            Err(error) if error.is_retryable() => wait_for_platform(&error, pause).await,
+            answer => return answer,
+        }
+    }
+    request().await
+}
+
+async fn wait_for_platform(error: &Error, pause: Duration) {
+    warn!("a bulk request failed and is sent again: {error}");
+    tokio::time::sleep(pause).await;
+}
+
+/// Lends the rows for one request.
+fn again<'a>(rows: &'a mut [&mut LabelRow]) -> impl Iterator<Item = &'a mut LabelRow> + Send {
+    rows.iter_mut().map(|row| &mut **row)
 }
 
 fn labels_error(error: Error) -> ExtractError {

@@ -235,6 +235,17 @@ async fn labels_that_cannot_be_fetched_are_fetched_alone() {
 }
 
 #[tokio::test]
+async fn a_bulk_request_survives_a_short_outage() {
+    let world = images(3).await;
+    // More failures than the client's own attempts.
+    let endpoint = "POST /public labelrowmetadata GET".into();
+    world.fault(FaultRule { endpoint, times: Some(5), status: Some(503), ..FaultRule::default() });
+    let agent = |row: LabelRow| async { Outcome::to("complete").with_label_row(row) };
+    let report = world.runner().stage("Agent 1", agent).run().await.unwrap();
+    assert_eq!((report.counts().moved, report.counts().retries), (3, 0), "{report}");
+}
+
+#[tokio::test]
 async fn a_poisonous_task_leaves_by_the_failure_pathway() {
     let builder = Sandbox::builder()
         .project("p")

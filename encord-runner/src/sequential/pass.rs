@@ -6,6 +6,7 @@
 //! to a few batches.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use encord_client::{AgentTask, Project, Stage, TaskFilter};
 use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tracing::{Instrument, debug, info_span};
+use tracing::{Instrument, debug, info_span, warn};
 
 use super::RunOptions;
 use crate::commit::{Pending, commit};
@@ -41,14 +42,17 @@ impl Run {
     }
 
     fn finish(&self, record: TaskRecord) {
-        for observer in &self.observers {
-            observer.task_finished(&record);
-        }
+        self.each_observer(|observer| observer.task_finished(&record));
         self.with_report(|report| report.add(record));
     }
 
+    /// A panic of an observer must not keep what was done from being committed.
     fn each_observer(&self, tell: impl Fn(&dyn Observer)) {
-        self.observers.iter().for_each(|observer| tell(&**observer));
+        for observer in &self.observers {
+            if catch_unwind(AssertUnwindSafe(|| tell(&**observer))).is_err() {
+                warn!("an observer panicked");
+            }
+        }
     }
 
     fn flush_size(&self) -> usize {

@@ -8,10 +8,13 @@ use crate::{Failure, say};
 
 #[derive(Subcommand)]
 pub(crate) enum Print {
-    /// One line per agent stage of a project, with its pathways
+    /// One line per agent stage of a project
     AgentNodes {
         /// The project's hash
         project_hash: ProjectHash,
+        /// Show the pathways of each stage too
+        #[arg(long)]
+        pathways: bool,
     },
     /// Versions and platform
     SystemInfo,
@@ -20,13 +23,13 @@ pub(crate) enum Print {
 impl Print {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         match self {
-            Print::AgentNodes { project_hash } => agent_nodes(project_hash).await,
+            Print::AgentNodes { project_hash, pathways } => agent_nodes(project_hash, pathways).await,
             Print::SystemInfo => system_info(),
         }
     }
 }
 
-async fn agent_nodes(project_hash: ProjectHash) -> Result<(), Failure> {
+async fn agent_nodes(project_hash: ProjectHash, pathways: bool) -> Result<(), Failure> {
     let client = Client::from_env()?;
     let project = client.project(project_hash).await.map_err(|error| {
         let hint = if error.is_access_denied() {
@@ -40,7 +43,7 @@ async fn agent_nodes(project_hash: ProjectHash) -> Result<(), Failure> {
     for stage in project.stages().iter().filter(|stage| stage.is_agent()) {
         none = false;
         say(&format!("AgentStage(title={:?}, uuid=\"{}\")", stage.title, stage.uuid))?;
-        for pathway in stage.pathways() {
+        for pathway in stage.pathways().iter().filter(|_| pathways) {
             say(&format!("  Pathway(name={:?}, uuid=\"{}\")", pathway.name, pathway.uuid))?;
         }
     }
