@@ -91,25 +91,37 @@ impl FrameSet {
 
     /// Whether both sets share a position.
     pub fn overlaps(&self, other: &Self) -> bool {
-        !self.intersection(other).is_empty()
+        let apart = |one: &Self, two: &Self| {
+            one.last().is_none_or(|last| two.first().is_none_or(|first| last < first))
+        };
+        if apart(self, other) || apart(other, self) {
+            return false;
+        }
+        self.intersections(other).next().is_some()
     }
 
     /// Positions in both sets.
     pub fn intersection(&self, other: &Self) -> Self {
-        let (mut left, mut right) = (self.0.iter().peekable(), other.0.iter().peekable());
-        let mut shared = Vec::new();
-        while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-            let (start, end) = (a.start.max(b.start), a.end.min(b.end));
-            if start <= end {
-                shared.push(FrameRange { start, end });
+        Self(self.intersections(other).collect())
+    }
+
+    /// The ranges in both sets, in order.
+    fn intersections(&self, other: &Self) -> impl Iterator<Item = FrameRange> {
+        let (mut left, mut right) = (self.0.as_slice(), other.0.as_slice());
+        std::iter::from_fn(move || {
+            while let ([a, ..], [b, ..]) = (left, right) {
+                let (start, end) = (a.start.max(b.start), a.end.min(b.end));
+                if a.end < b.end {
+                    left = &left[1..];
+                } else {
+                    right = &right[1..];
+                }
+                if start <= end {
+                    return Some(FrameRange { start, end });
+                }
             }
-            if a.end < b.end {
-                left.next()
-            } else {
-                right.next()
-            };
-        }
-        Self(shared)
+            None
+        })
     }
 
     /// Adds the positions of another set.
@@ -297,6 +309,7 @@ mod tests {
                 left.intersection(&right).iter().collect::<BTreeSet<_>>(),
                 plain_left.intersection(&plain_right).copied().collect::<BTreeSet<_>>()
             );
+            prop_assert_eq!(left.overlaps(&right), !plain_left.is_disjoint(&plain_right));
             for frame in 0..50 {
                 prop_assert_eq!(left.contains(frame), plain_left.contains(&frame));
             }

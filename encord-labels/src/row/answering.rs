@@ -10,210 +10,12 @@ use std::sync::Arc;
 use serde_json::Number;
 
 use super::answer::{AnswerEntry, AnswerValue, Chosen, DynamicEntry};
+use super::given::{Answer, AttributeKey, Choice, GivenAnswer};
 use crate::error::{Error, Result};
 use crate::extra::Extra;
 use crate::id::FeatureHash;
 use crate::ontology::{Attribute, AttributeKind, AttributeOption, Found, find_by_hash, find_by_title, walk};
 use crate::range::{Frame, FrameRange, FrameSet};
-
-/// What was answered to an attribute.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Answer {
-    /// To a text attribute.
-    Text(String),
-    /// To a numeric attribute.
-    Number(Number),
-    /// To a radio attribute.
-    Radio(Choice),
-    /// To a checklist attribute; empty if it was answered with nothing ticked.
-    Checklist(Vec<Choice>),
-}
-
-/// A chosen option.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
-    /// The option's label.
-    pub label: String,
-    /// The option's identity.
-    pub feature_hash: FeatureHash,
-}
-
-impl Answer {
-    /// The text, for text attributes.
-    pub fn as_text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// The number, for numeric attributes.
-    pub fn as_number(&self) -> Option<f64> {
-        match self {
-            Self::Number(number) => number.as_f64(),
-            _ => None,
-        }
-    }
-
-    /// The chosen options, for radio and checklist attributes.
-    pub fn choices(&self) -> &[Choice] {
-        match self {
-            Self::Radio(choice) => std::slice::from_ref(choice),
-            Self::Checklist(choices) => choices,
-            Self::Text(_) | Self::Number(_) => &[],
-        }
-    }
-
-    /// The label of the chosen option, for radio attributes.
-    pub fn as_label(&self) -> Option<&str> {
-        match self {
-            Self::Radio(choice) => Some(&choice.label),
-            _ => None,
-        }
-    }
-}
-
-/// An attribute, named by its title or its feature hash.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub enum AttributeKey<'a> {
-    /// By title, which must be unique within the class.
-    Title(&'a str),
-    /// By feature hash.
-    Hash(&'a str),
-}
-
-impl<'a> From<&'a str> for AttributeKey<'a> {
-    fn from(title: &'a str) -> Self {
-        Self::Title(title)
-    }
-}
-
-impl<'a> From<&'a String> for AttributeKey<'a> {
-    fn from(title: &'a String) -> Self {
-        Self::Title(title)
-    }
-}
-
-impl<'a> From<&'a FeatureHash> for AttributeKey<'a> {
-    fn from(hash: &'a FeatureHash) -> Self {
-        Self::Hash(hash.as_str())
-    }
-}
-
-impl<'a> From<&'a Arc<Attribute>> for AttributeKey<'a> {
-    fn from(attribute: &'a Arc<Attribute>) -> Self {
-        Self::Hash(attribute.feature_hash().as_str())
-    }
-}
-
-impl<'a> From<&'a Attribute> for AttributeKey<'a> {
-    fn from(attribute: &'a Attribute) -> Self {
-        Self::Hash(attribute.feature_hash().as_str())
-    }
-}
-
-/// An answer to be given: text or an option's label, a number, labels, or options themselves.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum GivenAnswer {
-    /// A text; for radio attributes the label of an option.
-    Text(String),
-    /// A number.
-    Number(f64),
-    /// A number as it is spelled in a document.
-    Exact(Number),
-    /// Labels of options.
-    Labels(Vec<String>),
-    /// Options by feature hash.
-    Hashes(Vec<FeatureHash>),
-}
-
-impl From<&str> for GivenAnswer {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for GivenAnswer {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<&String> for GivenAnswer {
-    fn from(text: &String) -> Self {
-        Self::Text(text.clone())
-    }
-}
-
-impl From<f64> for GivenAnswer {
-    fn from(number: f64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<i64> for GivenAnswer {
-    fn from(number: i64) -> Self {
-        Self::Exact(number.into())
-    }
-}
-
-impl From<i32> for GivenAnswer {
-    fn from(number: i32) -> Self {
-        Self::Exact(number.into())
-    }
-}
-
-impl From<&[&str]> for GivenAnswer {
-    fn from(labels: &[&str]) -> Self {
-        Self::Labels(labels.iter().map(|label| (*label).to_owned()).collect())
-    }
-}
-
-impl<const N: usize> From<[&str; N]> for GivenAnswer {
-    fn from(labels: [&str; N]) -> Self {
-        labels.as_slice().into()
-    }
-}
-
-impl From<Vec<&str>> for GivenAnswer {
-    fn from(labels: Vec<&str>) -> Self {
-        labels.as_slice().into()
-    }
-}
-
-impl From<Vec<String>> for GivenAnswer {
-    fn from(labels: Vec<String>) -> Self {
-        Self::Labels(labels)
-    }
-}
-
-impl From<&AttributeOption> for GivenAnswer {
-    fn from(option: &AttributeOption) -> Self {
-        Self::Hashes(vec![option.feature_hash().clone()])
-    }
-}
-
-impl From<Vec<&AttributeOption>> for GivenAnswer {
-    fn from(options: Vec<&AttributeOption>) -> Self {
-        Self::Hashes(options.into_iter().map(|option| option.feature_hash().clone()).collect())
-    }
-}
-
-impl From<Answer> for GivenAnswer {
-    fn from(answer: Answer) -> Self {
-        match answer {
-            Answer::Text(text) => Self::Text(text),
-            Answer::Number(number) => Self::Exact(number),
-            Answer::Radio(choice) => Self::Hashes(vec![choice.feature_hash]),
-            Answer::Checklist(choices) => {
-                Self::Hashes(choices.into_iter().map(|choice| choice.feature_hash).collect())
-            }
-        }
-    }
-}
 
 /// The attribute of a class that is meant.
 pub(super) fn find<'a>(attributes: &'a [Arc<Attribute>], key: AttributeKey<'_>) -> Result<Found<'a>> {
@@ -403,12 +205,16 @@ pub(super) fn answers_by_frames(attribute: &Attribute, entries: &[DynamicEntry])
 
 /// Removes what is said about an attribute on some frames.
 pub(super) fn clear_on(attribute: &Attribute, entries: &mut Vec<DynamicEntry>, frames: &FrameSet) {
-    for entry in entries.iter_mut() {
+    let mut emptied = false;
+    for entry in entries.iter_mut().filter(|entry| entry.frames.overlaps(frames)) {
         if entry.answer.attribute.feature_hash() == attribute.feature_hash() {
             entry.frames.remove(frames);
+            emptied |= entry.frames.is_empty();
         }
     }
-    entries.retain(|entry| !entry.frames.is_empty());
+    if emptied {
+        entries.retain(|entry| !entry.frames.is_empty());
+    }
 }
 
 /// Adds a dynamic answer, joining it with an equal one.
@@ -418,9 +224,9 @@ pub(super) fn put_on(entries: &mut Vec<DynamicEntry>, answer: AnswerEntry, frame
     }
     clear_on(&answer.attribute, entries, &frames);
     let same = entries.iter_mut().find(|entry| {
-        entry.answer.attribute.feature_hash() == answer.attribute.feature_hash()
-            && entry.answer.value == answer.value
+        entry.answer.value == answer.value
             && entry.answer.manual == answer.manual
+            && entry.answer.attribute.feature_hash() == answer.attribute.feature_hash()
     });
     match same {
         Some(entry) => entry.frames.insert(&frames),

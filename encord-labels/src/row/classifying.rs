@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::annotation::Details;
 use super::answering::*;
 use super::classification::{ClassificationInstance, ClassifiedSpace};
+use super::given::{Answer, AttributeKey, GivenAnswer};
 use crate::error::{Error, Result};
 use crate::extra::Extra;
 use crate::id::{ClassificationHash, SpaceId};
