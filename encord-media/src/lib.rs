@@ -15,6 +15,7 @@
 //! | `video-ffmpeg` | no | [`video`] through FFmpeg: exact and fast | FFmpeg development packages, clang |
 //! | `video-opencv` | no | [`video`] through OpenCV: exact | OpenCV development package, clang |
 //! | `probe` | no | [`probe`]: kind, size, duration, frame count and more of any file, without decoding it | Rust only |
+//! | `extract` | no | [`extract`]: all of the above as parameters of an agent | `encord-runner` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "audio")]
@@ -22,6 +23,8 @@ pub mod audio;
 #[cfg(any(feature = "dicom", feature = "probe"))]
 pub mod dicom;
 mod error;
+#[cfg(feature = "extract")]
+pub mod extract;
 #[cfg(feature = "image")]
 pub mod image;
 #[cfg_attr(not(feature = "probe"), allow(dead_code, reason = "some decoders need only a part"))]

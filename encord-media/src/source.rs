@@ -2,6 +2,7 @@
 //!
 //! Decoders take a [`Source`] so that each of them is written once and its messages name the file.
 
+use std::any::Any;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -21,7 +22,11 @@ use crate::limits::Limits;
 /// assert_eq!(buffer.to_string(), "4 bytes in memory");
 /// ```
 #[derive(Clone)]
-pub struct Source(Kind);
+pub struct Source {
+    kind: Kind,
+    /// Whatever keeps the file where it is, for example the handle of a temporary file.
+    keeper: Option<Arc<dyn Any + Send + Sync>>,
+}
 
 #[derive(Clone)]
 enum Kind {
@@ -30,9 +35,18 @@ enum Kind {
 }
 
 impl Source {
+    /// The same source, holding on to something until its last copy is dropped.
+    ///
+    /// Give it the handle of a temporary file, and the file stays as long as anything reads it.
+    #[must_use]
+    pub fn keeping(mut self, keeper: Arc<dyn Any + Send + Sync>) -> Self {
+        self.keeper = Some(keeper);
+        self
+    }
+
     /// The path, if this is a file.
     pub fn path(&self) -> Option<&Path> {
-        match &self.0 {
+        match &self.kind {
             Kind::Path(path) => Some(path),
             Kind::Bytes(_) => None,
         }
@@ -45,7 +59,7 @@ impl Source {
 
     /// Opens the source for reading, after checking its size.
     pub(crate) fn open(&self, limits: &Limits) -> Result<SourceReader> {
-        let reader = match &self.0 {
+        let reader = match &self.kind {
             Kind::Path(path) => {
                 let file = File::open(path).map_err(|source| self.io(source))?;
                 let metadata = file.metadata().map_err(|source| self.io(source))?;
@@ -93,7 +107,7 @@ impl Source {
 
 impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.0 {
+        match &self.kind {
             Kind::Path(path) => path.display().fmt(f),
             Kind::Bytes(bytes) => write!(f, "{} bytes in memory", bytes.len()),
         }
@@ -106,6 +120,12 @@ impl std::fmt::Debug for Source {
     }
 }
 
+impl From<Kind> for Source {
+    fn from(kind: Kind) -> Self {
+        Self { kind, keeper: None }
+    }
+}
+
 impl From<&Source> for Source {
     fn from(source: &Source) -> Self {
         source.clone()
@@ -114,43 +134,43 @@ impl From<&Source> for Source {
 
 impl From<&Path> for Source {
     fn from(path: &Path) -> Self {
-        Self(Kind::Path(path.into()))
+        Kind::Path(path.into()).into()
     }
 }
 
 impl From<PathBuf> for Source {
     fn from(path: PathBuf) -> Self {
-        Self(Kind::Path(path.into()))
+        Kind::Path(path.into()).into()
     }
 }
 
 impl From<&PathBuf> for Source {
     fn from(path: &PathBuf) -> Self {
-        Self(Kind::Path(path.as_path().into()))
+        Kind::Path(path.as_path().into()).into()
     }
 }
 
 impl From<&str> for Source {
     fn from(path: &str) -> Self {
-        Self(Kind::Path(Path::new(path).into()))
+        Kind::Path(Path::new(path).into()).into()
     }
 }
 
 impl From<Vec<u8>> for Source {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Kind::Bytes(bytes.into()))
+        Kind::Bytes(bytes.into()).into()
     }
 }
 
 impl From<&[u8]> for Source {
     fn from(bytes: &[u8]) -> Self {
-        Self(Kind::Bytes(bytes.into()))
+        Kind::Bytes(bytes.into()).into()
     }
 }
 
 impl From<Arc<[u8]>> for Source {
     fn from(bytes: Arc<[u8]>) -> Self {
-        Self(Kind::Bytes(bytes))
+        Kind::Bytes(bytes).into()
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Frames {
     fallback: Option<Fallback>,
     /// What to say once everything was delivered.
     tail: Option<Error>,
+    /// Keeps the file where it is. After `lanes`, whose workers read it.
+    keeper: Option<Source>,
 }
 
 /// Starts again after damage, given how many frames were delivered before.
@@ -31,17 +33,23 @@ pub(crate) type Fallback = Box<dyn FnOnce(u64) -> Result<Frames> + Send>;
 impl Frames {
     /// Frames of one worker, until it ends.
     pub(crate) fn from_lane(lane: Lane) -> Self {
-        Self { lanes: vec![lane], schedule: None, delivered: 0, fallback: None, tail: None }
+        Self { lanes: vec![lane], schedule: None, delivered: 0, fallback: None, tail: None, keeper: None }
     }
 
     /// Frames of several workers; the schedule says which of them is next for how many.
     pub(crate) fn woven(lanes: Vec<Lane>, schedule: VecDeque<(usize, usize)>) -> Self {
-        Self { lanes, schedule: Some(schedule), delivered: 0, fallback: None, tail: None }
+        Self { lanes, schedule: Some(schedule), delivered: 0, fallback: None, tail: None, keeper: None }
     }
 
     /// What to do if a worker finds damage.
     pub(crate) fn or_else(mut self, fallback: Fallback) -> Self {
         self.fallback = Some(fallback);
+        self
+    }
+
+    /// Holds on to a source until the frames are dropped.
+    pub(crate) fn keeping(mut self, keeper: Option<Source>) -> Self {
+        self.keeper = keeper;
         self
     }
 
@@ -92,7 +100,7 @@ impl Iterator for Frames {
                     // The workers stop when their channels close.
                     self.lanes.clear();
                     match fallback(self.delivered) {
-                        Ok(frames) => *self = frames,
+                        Ok(frames) => *self = frames.keeping(self.keeper.take()),
                         Err(error) => {
                             self.finish();
                             self.tail = None;

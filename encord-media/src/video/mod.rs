@@ -44,6 +44,7 @@ pub use sampling::Sampling;
 use crate::RgbArray;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::source::Source;
 
 /// Which library decodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -126,6 +127,8 @@ pub struct Frame {
 pub struct Video {
     engine: Arc<dyn Engine>,
     path: Arc<Path>,
+    /// Keeps the file where it is.
+    keeper: Option<Source>,
 }
 
 impl Video {
@@ -148,9 +151,16 @@ impl Video {
     pub fn open_with(path: impl AsRef<Path>, backend: Backend, limits: &Limits) -> Result<Self> {
         let path: Arc<Path> = path.as_ref().into();
         // A missing file should say so, whatever the library makes of it.
-        drop(crate::Source::from(&*path).open(limits)?);
+        drop(Source::from(&*path).open(limits)?);
         let engine = engine(&path, backend, limits)?;
-        Ok(Self { engine, path })
+        Ok(Self { engine, path, keeper: None })
+    }
+
+    /// The same video, holding on to a source (see [`Source::keeping`]) until it and all its frames are dropped.
+    #[must_use]
+    pub fn keeping(mut self, source: Source) -> Self {
+        self.keeper = Some(source);
+        self
     }
 
     /// What the header says.
@@ -184,7 +194,7 @@ impl Video {
     ///
     /// If decoding can't start. Later trouble is an item of the iterator, and its last.
     pub fn frames(&self) -> Result<Frames> {
-        Arc::clone(&self.engine).all()
+        Ok(Arc::clone(&self.engine).all()?.keeping(self.keeper.clone()))
     }
 
     /// Some frames in ascending order; see [`Sampling`] for which.
@@ -199,13 +209,17 @@ impl Video {
             Sampling::Indices(indices) => {
                 let mut numbers = indices.clone();
                 numbers.sort_unstable();
-                Arc::clone(&self.engine).pick(numbers)
+                self.pick(numbers)
             }
             _ => {
                 let numbers = sampling.numbers(self.frame_count()?);
-                Arc::clone(&self.engine).pick(numbers)
+                self.pick(numbers)
             }
         }
+    }
+
+    fn pick(&self, numbers: Vec<u64>) -> Result<Frames> {
+        Ok(Arc::clone(&self.engine).pick(numbers)?.keeping(self.keeper.clone()))
     }
 
     /// One frame.
@@ -214,8 +228,7 @@ impl Video {
     ///
     /// [`Error::OutOfRange`] if there is no such frame, and the errors of decoding.
     pub fn frame(&self, index: u64) -> Result<Frame> {
-        let mut frames =
-            if index == 0 { self.frames()? } else { Arc::clone(&self.engine).pick(vec![index])? };
+        let mut frames = if index == 0 { self.frames()? } else { self.pick(vec![index])? };
         frames.next().unwrap_or_else(|| Err(out_of_range(&self.path, index, 0)))
     }
 }
