@@ -46,7 +46,7 @@ fn row_of(data_type: &str, more: Value) -> LabelRow {
     let mut metadata = json!({
         "branch_name": "main", "data_hash": "d", "dataset_hash": "s", "dataset_title": "Set", "data_title": "a",
         "data_type": data_type.to_uppercase(), "data_link": null, "label_status": "LABELLED", "number_of_frames": 10,
-        "spaces": {},
+        "duration": 3.0, "spaces": {},
     });
     let mut document = json!({
         "label_hash": "l", "branch_name": "main", "created_at": null, "last_edited_at": null, "data_hash": "d",
@@ -293,6 +293,7 @@ fn frames_and_filters() {
     }
     assert_eq!(row.frame(2).unwrap().objects().count(), 2);
     assert_eq!(row.frame(2).unwrap().size(), Some((4, 8)));
+    assert_eq!(row.data_units().unwrap().next().unwrap()["data_hash"], "d");
     assert_eq!(row.frames().unwrap().count(), 10);
     assert!(row.frame(10).is_err());
     assert_eq!(row.objects_on(5..=9).unwrap().count(), 1);
@@ -309,6 +310,8 @@ fn ranges_of_audio_and_html() {
     noise.set_ranges(vec![encord_labels::FrameRange::new(100, 500).unwrap()]).unwrap();
     let hash = row.add_object(noise).unwrap().hash().clone();
     assert!(row.add_object(car(&row.clone(), 0)).is_err(), "the file has no frames");
+    let beyond = row.object_mut(&hash).unwrap().set_ranges(3_000..=3_001);
+    assert!(matches!(beyond, Err(Error::OutOfBounds { position: 3_001, last: 3_000, .. })));
     assert_eq!(reread(&row).object(&hash).unwrap().ranges().unwrap().to_string(), "100-500");
 
     let mut row = row_of("plain_text", json!({"mime": "text/html"}));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::data_type::DataType;
+use super::metadata::LabelRowMetadata;
 use crate::error::{Error, Result};
 use crate::id::SpaceId;
 use crate::range::Frame;
@@ -34,16 +35,23 @@ pub(crate) struct Place {
 
 impl Place {
     /// The limits of a row's own file.
-    pub(crate) fn of_row(data_type: DataType, frames: Option<u64>) -> Self {
-        let limited = data_type.has_frames() && !data_type.is_open_ended();
-        Self {
-            last: frames.filter(|count| limited && *count > 0).map(|count| count - 1),
-            has_frames: data_type.has_frames(),
-            continuous: false,
-            html: false,
-            size: None,
-            frame_sizes: HashMap::new(),
-        }
+    pub(crate) fn of_row(data_type: DataType, metadata: &LabelRowMetadata) -> Self {
+        let frames = metadata.number_of_frames().filter(|count| *count > 0).map(|count| count - 1);
+        let last = match data_type {
+            // Positions are milliseconds. Some listings count samples as frames, which is never less.
+            DataType::Audio => metadata
+                .duration()
+                .filter(|seconds| *seconds > 0.0)
+                .map(|seconds| ((seconds * 1000.0).ceil() as Frame).max(frames.unwrap_or(0))),
+            _ if data_type.has_frames() && !data_type.is_open_ended() => frames,
+            _ => None,
+        };
+        Self { last, has_frames: data_type.has_frames(), ..Self::default() }
+    }
+
+    /// The last frame, for files that have frames.
+    pub(crate) fn last_frame(&self) -> Option<Frame> {
+        self.last.filter(|_| self.has_frames)
     }
 
     /// Checks that a position exists.

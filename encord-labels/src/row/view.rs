@@ -1,6 +1,6 @@
 //! Looking at a row: its facts, its frames, and filtered lists.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::LabelRow;
 use super::annotation::Annotation;
@@ -33,6 +33,15 @@ impl LabelRow {
     /// The label row's hash as the document spells it.
     pub fn label_hash(&self) -> Option<&str> {
         self.fact("label_hash").or_else(|| self.metadata.get("label_hash")).and_then(Value::as_str)
+    }
+
+    /// The files of the row in order, each as everything the document says about it but its labels: `data_hash`,
+    /// `data_title`, `data_type` (a MIME type), `width`, the `metadata` of a DICOM series, and so on.
+    ///
+    /// # Errors
+    /// [`Error::NotInitialised`].
+    pub fn data_units(&self) -> Result<impl Iterator<Item = &Map<String, Value>>> {
+        Ok(self.content()?.units.iter().map(|unit| &unit.facts))
     }
 
     /// Objects of one class, named by feature hash.

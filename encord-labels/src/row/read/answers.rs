@@ -180,7 +180,7 @@ impl Reader<'_> {
                 Some(object) => {
                     let find = attributes_of(&object.class.clone());
                     object.action_extra = extra;
-                    let last = self.root.last;
+                    let last = self.root.last_frame();
                     read_answers(actions, object, &find).under("actions")?;
                     check_frames(object, last).under("actions")
                 }

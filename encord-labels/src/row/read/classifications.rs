@@ -105,7 +105,7 @@ impl Reader<'_> {
         if read.ranges.is_empty() && read.spaces.is_empty() && !class.is_global() {
             adopt_legacy(&mut read, legacy);
         }
-        if let (Some(last), Some(end)) = (self.root.last, read.ranges.last())
+        if let (Some(last), Some(end)) = (self.root.last_frame(), read.ranges.last())
             && end > last
         {
             return Err(Error::out_of_bounds(end, last)).under("range");

@@ -194,7 +194,7 @@ impl Reader<'_> {
 
     fn set_data_type(&mut self, data_type: DataType) {
         self.data_type = data_type;
-        self.root = Place::of_row(data_type, self.metadata.number_of_frames());
+        self.root = Place::of_row(data_type, self.metadata);
     }
 }
 
