@@ -86,6 +86,17 @@ async fn files_become_items_with_their_facts() {
             .any(|space| space["space_type"] == "image" && space["child_info"]["layout_key"] == "left")
     );
 
+    let link = async |title: &str| {
+        let uid = json!({"data_hash": of(title)["data_hash"], "get_signed_url": true});
+        wire.of_project(project, "datasetdata", "GET", uid, Value::Null).await
+    };
+    let single = link("a.pgm").await["video"]["file_link"].as_str().unwrap().to_owned();
+    assert_eq!(
+        wire.http.get(single).send().await.unwrap().bytes().await.unwrap(),
+        b"P5 2 1 255 \x10\xff"[..]
+    );
+    assert_eq!(link("both").await["images"].as_array().unwrap().len(), 2);
+
     let read = json!({"multi_request": true});
     let labels = wire.of_project(project, "labelrow", "GET", json!([image["label_hash"]]), read).await;
     assert_eq!(labels[0]["object_answers"]["x"]["objectHash"], "x");

@@ -10,7 +10,7 @@ use super::{Call, uuid};
 use crate::clock::Moment;
 use crate::pattern::like;
 use crate::refusal::{Answer, Refusal};
-use crate::store::{DataUnit, Store};
+use crate::store::{DataUnit, Item, ItemKind, Store};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -131,6 +131,43 @@ pub(super) fn link(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
         }
         let units = added.iter().filter_map(|unit| store.units.get(unit));
         Ok(Value::Array(units.map(|unit| show(call, store, unit, false, false)).collect::<Answer<_>>()?))
+    })
+}
+
+#[derive(Debug, Deserialize)]
+struct WantedData {
+    data_hash: Uuid,
+    #[serde(default)]
+    get_signed_url: bool,
+}
+
+/// Where the bytes of a project's data unit are: one file, or one per image.
+pub(super) fn data_of_project(call: &Call<'_>, project: Uuid) -> Answer<Value> {
+    let wanted = WantedData::deserialize(call.uid);
+    let wanted = wanted.map_err(|error| Refusal::Invalid(format!("the uid does not fit: {error}")))?;
+    call.platform.read(|store| {
+        let (project, _) = store.project(project, call.who)?;
+        let unit = store.units.get(&wanted.data_hash).filter(|unit| project.datasets.contains(&unit.dataset));
+        let missing = || Refusal::NotFound(format!("the project has no data unit {}", wanted.data_hash));
+        let item = store.backing(unit.ok_or_else(missing)?)?;
+        let file = |hash: Uuid, item: &Item| {
+            let plain = format!("encord-store/{}", item.uuid);
+            let signed = wanted.get_signed_url && item.kind.has_bytes();
+            json!({
+                "data_hash": hash,
+                "image_hash": hash,
+                "title": item.name,
+                "file_link": if signed { call.links().download(item.uuid) } else { plain },
+                "backing_item_uuid": item.uuid,
+            })
+        };
+        let frames = item.children.iter().filter_map(|child| store.items.get(child));
+        let is_group = item.kind == ItemKind::ImageGroup;
+        Ok(json!({
+            "data_hash": wanted.data_hash,
+            "video": (!is_group).then(|| file(wanted.data_hash, item)),
+            "images": is_group.then(|| frames.map(|frame| file(frame.uuid, frame)).collect::<Vec<_>>()),
+        }))
     })
 }
 

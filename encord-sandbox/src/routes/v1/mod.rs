@@ -141,6 +141,7 @@ fn dispatch(call: &Call<'_>, scope: Scope, entity: &str, method: &str) -> Answer
         (Scope::Project(project), "labelrow", "PUT") => labels::create(call, project),
         (Scope::Project(project), "labelrow", "POST") => labels::save(call, project),
         (Scope::Project(project), "labelworkflowgraphnode", "POST") => labels::change_stage(call, project),
+        (Scope::Project(project), "datasetdata", "GET") => datasets::data_of_project(call, project),
         (Scope::Project(project), "project", "GET") => projects::legacy(call, project),
         (Scope::Project(project), "projectdataset", "POST") => projects::attach(call, project),
         (Scope::Project(project), "projectdataset", "DELETE") => projects::detach(call, project),
