@@ -37,7 +37,6 @@ use crate::source::ItemStore;
 
 /// Starts building a context. Without further parts it has a task with the title `data.jpg` at a stage called
 /// `Agent 1` whose only pathway is `complete`.
-#[must_use]
 pub fn context() -> ContextBuilder {
     ContextBuilder {
         title: "data.jpg".to_owned(),

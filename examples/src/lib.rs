@@ -6,7 +6,9 @@
 mod project;
 pub mod samples;
 
-pub use project::{agent_stages, first_agent_stage, first_pathway, project_from_arguments};
+pub use project::{
+    agent_stages, exit_code, first_agent_stage, first_pathway, project, project_from_arguments,
+};
 
 /// The README's agent compiles like any other.
 #[cfg(doctest)]

@@ -1,4 +1,7 @@
 //! Finding the project an example should work on: the same flag and variables for all of them.
+#![allow(clippy::print_stderr, reason = "printing is what a command line tool does")]
+
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use encord_agents::client::StageKind;
@@ -20,8 +23,24 @@ pub async fn project_from_arguments() -> Result<Project> {
     let hash = named
         .or_else(|| std::env::var("ENCORD_PROJECT_HASH").ok())
         .context("name a project with --project-hash or ENCORD_PROJECT_HASH")?;
+    project(&hash).await
+}
+
+/// The project with this hash, with key and domain from the environment.
+///
+/// # Errors
+/// When the hash is none, there is no key, or the project cannot be fetched.
+pub async fn project(hash: &str) -> Result<Project> {
     let hash = hash.parse().with_context(|| format!("the project hash {hash:?} is no UUID"))?;
     Ok(Client::from_env()?.project(hash).await?)
+}
+
+/// The exit code of a program that may fail to start: the reason on one line, and 2 as the runner's own.
+pub fn exit_code(outcome: Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(2)
+    })
 }
 
 /// The stages of a project that wait for an agent, in the order of the workflow.

@@ -1,6 +1,7 @@
 """Our example agents on a project of 520 images: every task done once, in few requests."""
 
 import json
+import subprocess
 from typing import Callable
 
 import sandbox
@@ -100,3 +101,46 @@ def prelabel(box) -> None:
     assert abs(corners.width * row.width - 80) <= 3, corners
     assert abs(corners.height * row.height - 80) <= 3, corners
     equal(disc.get_annotation(0).manual_annotation, False, "whether a person drew the box")
+
+
+def moved(box) -> dict[str, float]:
+    """The priorities of the data units that an example has moved."""
+    state = box.own("GET", f"state/projects/{sandbox.PROJECT}")
+    return {task["data_title"]: task["priority"] for task in state["tasks"] if task["moved"]}
+
+
+@check("examples: audio_level ranks recordings by loudness")
+def audio(box) -> None:
+    box.run("audio_level", "--project-hash", sandbox.PROJECT, "--quiet")
+    # A third of it is a tone of 0.8: a power of 0.32 / 3, or 9.7 decibels below full.
+    equal({title: round(priority, 2) for title, priority in moved(box).items()}, {"call.wav": 0.84}, "priorities")
+
+
+@check("examples: dicom_window looks through a bone window")
+def dicom(box) -> None:
+    box.run("dicom_window", "--project-hash", sandbox.PROJECT, "--quiet")
+    ((title, priority),) = moved(box).items()
+    equal(title, "ct", "data unit that was moved")
+    # The ball is in three of five slices and small.
+    assert 0.0 < priority < 0.05, priority
+
+
+@check("examples: queue_producer fills a queue that queue_worker empties", seed=many_images)
+def queue(box) -> None:
+    arguments = ("--project-hash", PROJECT, "--queue", str(box.folder / "tasks.db"))
+    equal(box.run("queue_producer", *arguments), f"{COUNT} tasks put into the queue, 0 were there already\n", "first call")
+    equal(box.run("queue_producer", *arguments), f"0 tasks put into the queue, {COUNT} were there already\n", "second call")
+    done = box.run("queue_worker", *arguments, "--until-empty", "--concurrency", "2", "--batch", "100")
+    equal(done, f"{COUNT} done, 0 failed, 0 dead\n", "what the worker did")
+    state = box.own("GET", f"state/projects/{PROJECT}")
+    equal(state["tasks_per_stage"], {"Agent 1": 0, "Complete": COUNT}, "tasks per stage")
+    equal({task["moved"] for task in state["tasks"]}, {1}, "moves per task")
+    equal({row["saves"] for row in state["rows"]}, {1}, "saves per row")
+
+
+@check("examples: a program that cannot start says why on one line and exits with 2")
+def cannot_start(box) -> None:
+    command = [sandbox.program("noop"), "--project-hash", "00000000-0000-4000-8000-000000000000"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    equal(done.returncode, 2, "exit code")
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1, done.stderr

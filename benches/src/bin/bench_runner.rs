@@ -21,7 +21,9 @@ async fn save(row: LabelRow, _item: StorageItem) -> Outcome {
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let [project, stage, work] = arguments.as_slice() else { bail!("expected a project hash, a stage and the work") };
+    let [project, stage, work] = arguments.as_slice() else {
+        bail!("expected a project hash, a stage and the work")
+    };
     let start = Instant::now();
     let runner = Runner::new().with_project_hash(project.parse()?);
     let stage = stage.as_str();

@@ -16,7 +16,7 @@ use anyhow::{Context, Result};
 use encord_agents::media::{Limits, RgbArray, image};
 use encord_agents::prelude::*;
 use encord_agents::runner::Needs;
-use encord_examples::{first_agent_stage, first_pathway, project_from_arguments};
+use encord_examples::{exit_code, first_agent_stage, first_pathway, project_from_arguments};
 
 /// The most frequent colours of a picture, most frequent first, in steps of 32.
 struct Palette(Vec<[u8; 3]>);
@@ -56,7 +56,11 @@ async fn by_colour(stage: Stage, palette: Palette) -> Result<Outcome> {
 }
 
 #[tokio::main]
-async fn main() -> Result<ExitCode> {
+async fn main() -> ExitCode {
+    exit_code(run().await)
+}
+
+async fn run() -> Result<ExitCode> {
     let project = project_from_arguments().await?;
     let stage = first_agent_stage(&project)?.uuid;
     Ok(Runner::new().with_state(Colours(3)).with_project(project).stage(stage, by_colour).run_cli().await)

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use encord_agents::prelude::*;
-use encord_examples::{agent_stages, first_pathway, project_from_arguments};
+use encord_examples::{agent_stages, exit_code, first_pathway, project_from_arguments};
 
 /// The flags of this program; everything else is the runner's.
 const FLAGS: [&str; 3] = ["--with-label-row", "--with-storage-item", "--save"];
@@ -38,7 +38,11 @@ async fn with_both(stage: Stage, _item: StorageItem, row: LabelRow, save: State<
 }
 
 #[tokio::main]
-async fn main() -> Result<ExitCode> {
+async fn main() -> ExitCode {
+    exit_code(run().await)
+}
+
+async fn run() -> Result<ExitCode> {
     let (flags, rest): (Vec<_>, Vec<_>) =
         std::env::args().partition(|argument| FLAGS.contains(&argument.as_str()));
     let [row, item, save] = FLAGS.map(|flag| flags.iter().any(|given| given == flag));

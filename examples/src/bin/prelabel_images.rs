@@ -17,7 +17,7 @@ use encord_agents::labels::shape::{BoundingBox, ShapeKind};
 use encord_agents::media::{Limits, RgbArray, image};
 use encord_agents::prelude::*;
 use encord_agents::runner::ExtractError;
-use encord_examples::{first_agent_stage, first_pathway, project_from_arguments};
+use encord_examples::{exit_code, first_agent_stage, first_pathway, project_from_arguments};
 
 /// How sure an annotator may be of a box that no model drew.
 const CONFIDENCE: f64 = 0.5;
@@ -55,7 +55,11 @@ fn salient(picture: &RgbArray) -> Result<Option<BoundingBox>> {
 }
 
 #[tokio::main]
-async fn main() -> Result<ExitCode> {
+async fn main() -> ExitCode {
+    exit_code(run().await)
+}
+
+async fn run() -> Result<ExitCode> {
     let project = project_from_arguments().await?;
     let stage = first_agent_stage(&project)?.uuid;
     Ok(Runner::new().with_project(project).stage(stage, prelabel).run_cli().await)

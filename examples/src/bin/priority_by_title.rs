@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use encord_agents::prelude::*;
-use encord_examples::{first_agent_stage, first_pathway, project_from_arguments};
+use encord_examples::{exit_code, first_agent_stage, first_pathway, project_from_arguments};
 
 async fn by_title(task: AgentTask, stage: Stage) -> Result<Outcome> {
     Ok(first_pathway(&stage)?.with_priority(priority(&task.data_title)))
@@ -26,7 +26,11 @@ fn priority(title: &str) -> f64 {
 }
 
 #[tokio::main]
-async fn main() -> Result<ExitCode> {
+async fn main() -> ExitCode {
+    exit_code(run().await)
+}
+
+async fn run() -> Result<ExitCode> {
     let project = project_from_arguments().await?;
     let stage = first_agent_stage(&project)?.uuid;
     Ok(Runner::new().with_project(project).stage(stage, by_title).run_cli().await)

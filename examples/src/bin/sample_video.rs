@@ -15,11 +15,12 @@ use encord_agents::media::RgbArray;
 use encord_agents::media::video::{Backend, Sampling, Video};
 use encord_agents::prelude::*;
 use encord_agents::runner::ExtractError;
-use encord_examples::{first_agent_stage, first_pathway, project_from_arguments};
+use encord_examples::{exit_code, first_agent_stage, first_pathway, project_from_arguments};
 
 /// Decoding keeps a core busy, so this is a function that may block; the runner gives it a thread.
 fn by_motion(stage: Stage, asset: Result<Asset, ExtractError>) -> Result<Outcome> {
-    let is_video = |asset: &Asset| [ItemType::Video, ItemType::ImageSequence].contains(&asset.item().item_type);
+    let is_video =
+        |asset: &Asset| [ItemType::Video, ItemType::ImageSequence].contains(&asset.item().item_type);
     let Some(asset) = asset.ok().filter(is_video) else { return Ok(Outcome::stay()) };
     let video = Video::open(asset.path(), Backend::best()?)?;
     let (mut motion, mut before): (f64, Option<RgbArray>) = (0.0, None);
@@ -40,7 +41,11 @@ fn difference(one: &RgbArray, other: &RgbArray) -> f64 {
 }
 
 #[tokio::main]
-async fn main() -> Result<ExitCode> {
+async fn main() -> ExitCode {
+    exit_code(run().await)
+}
+
+async fn run() -> Result<ExitCode> {
     let project = project_from_arguments().await?;
     let stage = first_agent_stage(&project)?.uuid;
     Ok(Runner::new().with_project(project).stage(stage, blocking(by_motion)).run_cli().await)

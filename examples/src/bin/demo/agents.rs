@@ -1,6 +1,8 @@
 //! The demo's agents, one per kind of data. Each is what a user would write: an async function whose arguments
 //! say what it needs.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
 use encord_agents::client::ItemType;
 use encord_agents::labels::id::ProjectHash;
@@ -9,6 +11,7 @@ use encord_agents::labels::shape::{BoundingBox, Point2d, Polygon};
 use encord_agents::labels::{ClassificationInstance, Frame, ObjectInstance};
 use encord_agents::media::{Limits, image};
 use encord_agents::prelude::*;
+use encord_agents::runner::queue::embedded::{EmbeddedQueue, WorkOptions, WorkReport};
 use encord_examples::samples::WORD;
 use ndarray::ArrayView3;
 
@@ -20,8 +23,8 @@ use crate::workflow::{NEXT, RANK, SORT, TYPES};
 /// Whether this build can look into videos.
 pub(crate) const DECODE_VIDEO: bool = cfg!(feature = "video");
 
-/// Runs all agents on the project until no task is left for them.
-pub(crate) async fn run(client: &Client, project: ProjectHash, gallery: Gallery) -> Result<RunReport> {
+/// All agents on the project; the same for both runners.
+pub(crate) fn runner(client: &Client, project: ProjectHash, gallery: Gallery) -> Runner<Gallery> {
     let runner = Runner::new()
         .with_state(gallery)
         .with_client(client.clone())
@@ -36,7 +39,33 @@ pub(crate) async fn run(client: &Client, project: ProjectHash, gallery: Gallery)
         .stage("Other files", other);
     #[cfg(feature = "video")]
     let runner = runner.stage("Videos", video);
-    Ok(runner.stage(RANK, rank).run().await?)
+    runner.stage(RANK, rank)
+}
+
+/// Sends the tasks of each stage through a queue in a file and works on them; returns a table.
+pub(crate) async fn run_through_queue(runner: Runner<Gallery>, file: &Path) -> Result<String> {
+    // What an earlier demo left behind belongs to another sandbox.
+    if file.exists() {
+        std::fs::remove_file(file)?;
+    }
+    let queue = EmbeddedQueue::open(file).await?;
+    let runner = runner.into_queue().await?;
+    let mut table = format!(
+        "{:width$} {:>8} {:>8} {:>8} {:>8}\n",
+        "stage",
+        "queued",
+        "done",
+        "failed",
+        "dead",
+        width = 16
+    );
+    for stage in runner.agent_stages() {
+        let queued = runner.enqueue(&queue, stage.uuid).await?.new;
+        let options = WorkOptions { concurrency: 2, until_empty: true, ..WorkOptions::default() };
+        let WorkReport { done, failed, dead, .. } = runner.work(&queue, options).await?;
+        table += &format!("{:16} {queued:>8} {done:>8} {failed:>8} {dead:>8}\n", stage.title);
+    }
+    Ok(table)
 }
 
 /// Sends each task to the stage for its type.

@@ -4,13 +4,14 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use dicom_object::InMemDicomObject;
 use encord_agents::client::ItemType;
+use encord_agents::media::audio::Audio;
+use encord_agents::media::dicom::DicomFile;
 use encord_agents::media::{Limits, RgbArray, image};
 use encord_agents::prelude::*;
 use encord_agents::runner::Needs;
 use flate2::read::GzDecoder;
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis};
 
 use crate::find;
 use crate::gallery::View;
@@ -43,7 +44,7 @@ impl<S: Sync> FromTask<S> for Slices {
     }
 }
 
-/// The samples of a recording's first channel.
+/// The samples of a recording, all channels as one.
 pub(crate) struct Sound {
     samples: Array1<f32>,
     samples_per_second: u32,
@@ -60,12 +61,8 @@ impl<S: Sync> FromTask<S> for Sound {
 
 impl Sound {
     fn read(path: &Path) -> Result<Self> {
-        let mut reader = hound::WavReader::open(path)?;
-        let channels = usize::from(reader.spec().channels);
-        let samples = reader.samples::<i16>().step_by(channels);
-        let samples =
-            samples.map(|sample| Ok(f32::from(sample?) / f32::from(i16::MAX))).collect::<Result<_>>()?;
-        Ok(Self { samples, samples_per_second: reader.spec().sample_rate })
+        let samples = Audio::open(path, &Limits::default())?.samples()?;
+        Ok(Self { samples: samples.mono(), samples_per_second: samples.sample_rate })
     }
 
     /// The first and last millisecond of the loud part.
@@ -134,10 +131,6 @@ async fn parts(ctx: &TaskContext) -> Result<Vec<Asset>> {
 }
 
 fn read_slice(path: &Path) -> Result<Array2<f32>> {
-    let slice: InMemDicomObject = dicom_object::open_file(path)?.into_inner();
-    let number = |name: &str| -> Result<f32> { Ok(slice.element_by_name(name)?.to_float32()?) };
-    let shape = (number("Rows")? as usize, number("Columns")? as usize);
-    let (slope, intercept) = (number("RescaleSlope")?, number("RescaleIntercept")?);
-    let stored = slice.element_by_name("PixelData")?.to_multi_int::<u16>()?;
-    Ok(Array2::from_shape_vec(shape, stored)?.mapv(|value| f32::from(value) * slope + intercept))
+    let frames = DicomFile::open(path, &Limits::default())?.rescaled()?;
+    Ok(frames.index_axis_move(Axis(0), 0))
 }

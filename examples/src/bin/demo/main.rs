@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Parser;
 use encord_agents::client::{Client, PrivateKey};
+use encord_agents::labels::id::ProjectHash;
 use encord_examples::samples::{self, Ids, Samples};
 use encord_sandbox::{ProjectState, Sandbox, Seed};
 use serde_json::Value;
@@ -56,21 +57,35 @@ async fn main() -> Result<ExitCode> {
         Client::builder().private_key(PrivateKey::from_openssh(key, None)?).domain(sandbox.url()).build()?;
 
     let gallery = Gallery::default();
-    let report = agents::run(&client, Ids::SEQUENTIAL_PROJECT.parse()?, gallery.clone()).await?;
-    println!("{report}");
-    summary.labels_saved += report.counts().labels_saved;
-    let state =
-        sandbox.state_with_documents(Ids::SEQUENTIAL_PROJECT.parse()?).context("the project is gone")?;
-    let cards = cards(&state, &samples, &gallery);
-    for card in &cards {
-        summary.ended(&card.kind, card.stage == workflow::DONE);
+    let [first, second] = [Ids::SEQUENTIAL_PROJECT, Ids::QUEUE_PROJECT].map(str::parse);
+    let (sequential, queued): (ProjectHash, ProjectHash) = (first?, second?);
+    let report = agents::runner(&client, sequential, gallery.clone()).run().await?.to_string();
+    println!("One after another:\n{report}");
+    let queue = arguments.out.join("queue.db");
+    let table =
+        agents::run_through_queue(agents::runner(&client, queued, Gallery::default()), &queue).await?;
+    println!("Through the queue in {}:\n{table}", queue.display());
+
+    let mut cards = Vec::new();
+    for project in [sequential, queued] {
+        let state = sandbox.state_with_documents(project.into()).context("the sandbox has lost a project")?;
+        summary.labels_saved += state.rows.iter().filter(|row| row.saves > 0).count() as u64;
+        let of_project = self::cards(&state, &samples, &gallery);
+        for card in &of_project {
+            summary.ended(&card.kind, card.stage == workflow::DONE);
+        }
+        if project == sequential {
+            cards = of_project;
+        }
     }
-    summary.skip("the demo has no queue runner yet", samples.items.len());
     sandbox.stop().await;
 
     let skipped: Vec<_> = summary.skipped.iter().map(|(reason, count)| (reason.clone(), *count)).collect();
     let page = arguments.out.join("report.html");
-    write(&page, &report::page(&report.to_string(), &cards, &skipped))?;
+    write(
+        &page,
+        &report::page(&format!("One after another\n{report}\nThrough a queue\n{table}"), &cards, &skipped),
+    )?;
     if let Some(path) = &arguments.json {
         write(path, &(serde_json::to_string_pretty(&summary)? + "\n"))?;
     }
