@@ -1,5 +1,6 @@
 //! What an initialised row holds.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -11,8 +12,8 @@ use super::object::ObjectInstance;
 use super::place::Places;
 use super::space::Space;
 use super::unit::DataUnit;
-use crate::id::{ClassificationHash, ObjectHash, SpaceId};
-use crate::range::Frame;
+use crate::id::{ClassificationHash, FeatureHash, ObjectHash, SpaceId};
+use crate::range::{Frame, FrameSet};
 
 /// The labels of a row and everything else its document says.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,9 +32,20 @@ pub(crate) struct Content {
     pub(crate) orphan_object_actions: Map<String, Value>,
     pub(crate) orphan_classification_answers: Map<String, Value>,
     pub(crate) places: Arc<Places>,
+    /// Frames on which a class has classifications, for classes that were asked about; forgotten when any moves.
+    pub(crate) covered: HashMap<FeatureHash, FrameSet>,
 }
 
 impl Content {
+    /// The frames on which a class has classifications.
+    pub(crate) fn covered_by(&mut self, class: &FeatureHash) -> &mut FrameSet {
+        let classifications = &self.classifications;
+        self.covered.entry(class.clone()).or_insert_with(|| {
+            let mine = classifications.values().filter(|instance| instance.class.feature_hash() == class);
+            mine.flat_map(|instance| instance.ranges.ranges()).copied().collect()
+        })
+    }
+
     /// Tells all instances that they belong to this row.
     pub(crate) fn attach_all(&mut self) {
         for object in self.objects.values_mut() {

@@ -138,6 +138,7 @@ impl LabelRow {
         let content = self.content_mut()?;
         make_room(content, &classification, overlap)?;
         classification.places = Some(content.places.clone());
+        content.covered_by(classification.class.feature_hash()).insert(&classification.ranges);
         let (index, _) = content.classifications.insert_full(classification.hash.clone(), classification);
         Ok(&mut content.classifications[index])
     }
@@ -152,6 +153,7 @@ impl LabelRow {
         let mut removed =
             content.classifications.shift_remove(hash).ok_or_else(|| no_classification(content, hash))?;
         content.forget_legacy(hash, |_| false);
+        content.covered.remove(removed.class.feature_hash());
         removed.places = None;
         Ok(removed)
     }
@@ -197,6 +199,7 @@ impl LabelRow {
         self.check_classification(content, &changed)?;
         let content = self.content_mut()?;
         make_room(content, &changed, overlap)?;
+        content.covered.remove(changed.class.feature_hash());
         let frames = changed.ranges;
         content.forget_legacy(hash.as_ref(), |frame| frames.contains(frame));
         if let Some(classification) = content.classifications.get_mut(hash.as_ref()) {
@@ -332,6 +335,10 @@ fn check_whole_ranges(object: &ObjectInstance, extent: &Extent, place: &Place) -
 
 /// Makes sure that nothing else of the class is where a classification is going to be.
 fn make_room(content: &mut Content, new: &ClassificationInstance, overlap: Overlap) -> Result<()> {
+    let by_frames = !new.class.is_global() && new.spaces.is_empty() && !new.ranges.is_empty();
+    if by_frames && !content.covered_by(new.class.feature_hash()).overlaps(&new.ranges) {
+        return Ok(());
+    }
     let rivals: Vec<ClassificationHash> = content
         .classifications
         .values()
@@ -344,6 +351,7 @@ fn make_room(content: &mut Content, new: &ClassificationInstance, overlap: Overl
             new.class.name()
         )));
     }
+    content.covered.remove(new.class.feature_hash());
     for hash in rivals {
         let Some(rival) = content.classifications.get_mut(hash.as_str()) else { continue };
         let whole = rival.class.is_global();

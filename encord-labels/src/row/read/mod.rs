@@ -159,6 +159,7 @@ pub(super) fn read_document(
         orphan_object_actions: orphan_actions,
         orphan_classification_answers: orphan_classifications,
         places: Arc::new(places),
+        covered: HashMap::new(),
     };
     content.attach_all();
     Ok(content)
