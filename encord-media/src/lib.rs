@@ -8,7 +8,7 @@
 //!
 //! | feature | default | gives | needs |
 //! |---|---|---|---|
-//! | `image` | yes | [`image`]: JPEG, PNG, WebP, BMP, TIFF, GIF, PNM as `[height, width, 3]` RGB | Rust only |
+//! | `image` | yes | [`image`]: JPEG, PNG, WebP, BMP, TIFF, GIF, PNM as `[height, width, 3]` RGB; [`encode`] for models | Rust only |
 //! | `audio` | yes | [`audio`]: samples of wav, aiff, flac, mp3, aac, alac, vorbis | Rust only |
 //! | `resample` | no | [`audio::Samples`] at another rate | Rust only |
 //! | `dicom` | yes | [`dicom`]: files and series, uncompressed, deflated, RLE, JPEG, JPEG 2000 | Rust only |
@@ -20,8 +20,11 @@
 
 #[cfg(feature = "audio")]
 pub mod audio;
+pub mod crop;
 #[cfg(any(feature = "dicom", feature = "probe"))]
 pub mod dicom;
+#[cfg(feature = "image")]
+pub mod encode;
 mod error;
 #[cfg(feature = "extract")]
 pub mod extract;
