@@ -183,7 +183,7 @@ mod tests {
     fn a_triangle_leaves_its_other_half_black() {
         let part = to_polygon(&picture(), &[(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)]).unwrap();
         assert_eq!(part[[0, 0, 2]], 7);
-        assert_eq!(part[[9, 19, 2]], 0);
+        assert_eq!(part[[9, 18, 2]], 0);
     }
 
     #[test]
