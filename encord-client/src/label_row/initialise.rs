@@ -165,8 +165,8 @@ impl Project {
         Ok(())
     }
 
-    /// Creates rows. A request whose answer was lost may have created them; then they are looked up, and those
-    /// that exist are handed over to be read.
+    /// Creates rows. A request whose answer was lost may have created them; then they are looked up, those that
+    /// exist are handed over to be read, and the others are asked for again.
     async fn create_labels<'a>(
         &self,
         mut rows: Vec<Pending<'a>>,
@@ -180,7 +180,9 @@ impl Project {
             get_signed_url: args.include_signed_url,
             branch_name: branch,
         };
+        let policy = self.client().inner.retry;
         let mut limit = CHUNK;
+        let mut retries = 0;
         while !rows.is_empty() {
             let ids: Vec<&str> = rows.iter().take(limit).map(|pending| pending.id.as_str()).collect();
             let mut chunks = Chunks::new(&ids, limit);
@@ -190,7 +192,11 @@ impl Project {
                 let (created, missing): (Vec<_>, Vec<_>) =
                     rows.into_iter().partition(|pending| found.contains_key(&pending.id));
                 if created.is_empty() {
-                    return Err(*lost);
+                    if retries >= policy.max_retries || !lost.is_retryable() {
+                        return Err(*lost);
+                    }
+                    tokio::time::sleep(policy.pause(retries)).await;
+                    retries += 1;
                 }
                 known.extend(created.into_iter().map(|pending| Pending {
                     id: found.get(&pending.id).cloned().unwrap_or_default(),

@@ -156,6 +156,30 @@ async fn rows_created_by_a_request_with_a_lost_answer_are_read() {
 }
 
 #[tokio::test]
+async fn rows_that_were_not_created_are_asked_for_again() {
+    for (failures, succeeds) in [(2, true), (9, false)] {
+        let data = known();
+        let server = Server::start(move |request, count| {
+            project_reply(request).unwrap_or_else(|| match count {
+                _ if request.json()["query_type"] == "labelrowmetadata" => {
+                    Reply::v1(json!([metadata(data, None, "main")]))
+                }
+                // Every other request is a look at what was created.
+                _ if (count - 2) / 2 < failures => Reply::body(503, ""),
+                _ => labels_reply(request),
+            })
+        })
+        .await;
+        let mut rows = [row(data, None, "main")];
+        let outcome = project(&server).await.initialise_labels(&mut rows, &InitialiseArgs::default()).await;
+        assert_eq!((outcome.is_ok(), rows[0].is_initialised()), (succeeds, succeeds));
+        // The client of this server repeats a request three times.
+        let sent = server.requests().len() - 2;
+        assert_eq!(sent, if succeeds { 5 } else { 8 });
+    }
+}
+
+#[tokio::test]
 async fn saves_that_are_too_large_are_cut() {
     let server = Server::start(|request, _| {
         project_reply(request).unwrap_or_else(|| {
