@@ -156,13 +156,16 @@ where
     F: for<'a> Fn(&'a [T]) -> BoxFuture<'a, Result<(), Error>>,
 {
     let Err(error) = send(parts).await else { return vec![Ok(()); parts.len()] };
+    let (done, error) = applied_before(error);
+    let mut results = vec![Ok(()); done.min(parts.len())];
+    let open = &parts[results.len()..];
     let message = full_message(&error);
-    if parts.len() == 1 || error.is_access_denied() {
-        return vec![Err(message); parts.len()];
+    if open.len() == 1 || error.is_access_denied() {
+        results.resize(parts.len(), Err(message));
+        return results;
     }
-    warn!(parts = parts.len(), "a bundle failed, its parts are sent one by one: {message}");
-    let mut results = Vec::with_capacity(parts.len());
-    for chunk in parts.chunks(REPLAY_WIDTH) {
+    warn!(parts = open.len(), "a bundle failed, its parts are sent one by one: {message}");
+    for chunk in open.chunks(REPLAY_WIDTH) {
         let answers = join_all(chunk.iter().map(|part| send(slice::from_ref(part)))).await;
         let unreachable = answers.iter().all(|answer| answer.as_ref().is_err_and(Error::is_retryable));
         results.extend(answers.into_iter().map(|answer| answer.map_err(|error| full_message(&error))));
@@ -173,6 +176,15 @@ where
     }
     results.resize(parts.len(), Err(message));
     results
+}
+
+/// A bundle that does not fit into one request goes out as several: how many parts were dealt with before the one
+/// that failed, and why it failed.
+fn applied_before(error: Error) -> (usize, Error) {
+    match error {
+        Error::Incomplete { done, source } => (done, *source),
+        error => (0, error),
+    }
 }
 
 async fn move_tasks(project: &Project, stage: &Stage, pending: &mut [Pending]) {
@@ -280,6 +292,10 @@ impl Mover<'_> {
                     }
                     break;
                 };
+                let (done, error) = applied_before(error);
+                for index in open.drain(..done.min(open.len())) {
+                    results[index] = Some(Moved::Done);
+                }
                 last_error = full_message(&error);
                 if error.is_outcome_unknown() {
                     uncertain = true;

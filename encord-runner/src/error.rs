@@ -205,6 +205,14 @@ pub enum ExtractError {
         /// The client's error.
         source: Arc<encord_client::Error>,
     },
+    /// The platform failed to answer for the tasks of a batch, before the first attempt.
+    #[error("{what}: {source}")]
+    Prefetch {
+        /// What was being fetched.
+        what: &'static str,
+        /// The client's error.
+        source: Arc<encord_client::Error>,
+    },
     /// A local file could not be made or read.
     #[error("{}: {source}", .path.display())]
     Io {
@@ -217,6 +225,9 @@ pub enum ExtractError {
 
 impl ExtractError {
     /// Whether another attempt could end differently.
+    ///
+    /// What was fetched before the first attempt is not fetched again for the next ones: the client had its own
+    /// retries, and a whole batch of tasks that ask again one by one would only make an outage longer.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {

@@ -90,7 +90,7 @@ impl Prefetch {
                     (on_branch.map(|row| (row.metadata().data_hash().to_owned(), row)).collect(), None)
                 }
                 Err(source) => {
-                    (HashMap::new(), Some(ExtractError::Fetch { what: "listing the label rows", source }))
+                    (HashMap::new(), Some(ExtractError::Prefetch { what: "listing the label rows", source }))
                 }
             };
             for index in members {
@@ -189,7 +189,7 @@ impl Prefetch {
         }
         let client = self.project.client();
         let fetch_error =
-            |error| ExtractError::Fetch { what: "fetching the storage item", source: Arc::new(error) };
+            |error| ExtractError::Prefetch { what: "fetching the storage item", source: Arc::new(error) };
         match persistently(|| client.storage_items(uuids, sign)).await {
             Ok(items) => items.into_iter().flatten().map(|item| (item.uuid, Ok(item))).collect(),
             Err(error) if error.is_retryable() => {
@@ -237,7 +237,7 @@ fn again<'a>(rows: &'a mut [&mut LabelRow]) -> impl Iterator<Item = &'a mut Labe
 }
 
 fn labels_error(error: Error) -> ExtractError {
-    ExtractError::Fetch { what: "fetching the labels", source: Arc::new(error) }
+    ExtractError::Prefetch { what: "fetching the labels", source: Arc::new(error) }
 }
 
 fn mark_uninitialised(ctx: &mut TaskContext, failure: &ExtractError) {
