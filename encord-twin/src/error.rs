@@ -39,7 +39,7 @@ pub enum Error {
         data: DataHash,
     },
     /// A request failed.
-    #[error("twin project {project}: {source}")]
+    #[error("project {project}: {source}")]
     Request {
         /// The project.
         project: ProjectHash,

@@ -21,19 +21,24 @@
 //! # Features
 //! | Feature | Default | Adds |
 //! |---|---|---|
+//! | `compare` | no | agreement of two label rows; brings in geometry libraries |
 //! | `extract` | no | twins as parameters of agents, see the module `extract` |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cache;
+#[cfg(feature = "compare")]
+pub mod compare;
 mod error;
 #[cfg(feature = "extract")]
 pub mod extract;
+mod lookup;
 mod project;
 mod task;
 mod transfer;
 
 pub use error::{Error, Result};
+pub use lookup::DataLookup;
 pub use project::{Twin, TwinOptions, TwinProject};
 pub use task::TwinTask;
 pub use transfer::{LeftBehind, Mapping, TransferReport, transfer};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use encord_labels::id::{DataHash, ProjectHash};
 use encord_sandbox::{FaultPlan, FaultRule};
-use encord_twin::{Error, TwinOptions, TwinProject, TwinTask};
+use encord_twin::{DataLookup, Error, TwinOptions, TwinProject, TwinTask};
 
 use crate::world::{OWN, TWIN, data, world};
 
@@ -97,4 +97,22 @@ async fn projects_that_cannot_be_twins_are_refused() {
     assert!(matches!(error, Error::Request { .. }) && !error.is_retryable(), "{error}");
     assert!(twins.clone().beside(own.hash()).is_ok());
     assert!(matches!(twins.beside(TWIN.parse().unwrap()), Err(Error::OwnTwin(_))));
+}
+
+#[tokio::test]
+async fn data_rows_and_items_are_looked_up_in_bulk() {
+    let (sandbox, own, _) = world(120).await;
+    let data = data(&own).await;
+    let lookup = DataLookup::new(own);
+    sandbox.reset_counters();
+    let rows = lookup.data_rows(&data).await.unwrap();
+    assert!(rows.len() == 122 && data.iter().all(|data| rows[data].data_hash == *data));
+    let items = lookup.storage_items(&data, true).await.unwrap();
+    assert_eq!(items.len(), 122);
+    for (data, item) in &items {
+        assert!(item.signed_url.is_some() && rows[data].backing_item_uuid == Some(item.uuid));
+    }
+    assert_eq!(sandbox.requests().total.count, 5);
+    assert!(lookup.storage_items(&[DataHash::random()], false).await.unwrap().is_empty());
+    assert!(lookup.data_rows(&[]).await.unwrap().is_empty());
 }
