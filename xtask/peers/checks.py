@@ -14,12 +14,13 @@ import sandbox
 _CHECKS: list[tuple[str, Callable]] = []
 
 
-def check(name: str, *, seed: Callable[[], dict] | None = None) -> Callable:
-    """Registers a check. `seed` makes the sandbox's seed; without one it serves a sample of every type."""
+def check(name: str, *, seed: Callable[[], dict] | None = None, **options) -> Callable:
+    """Registers a check. `seed` makes the sandbox's seed; without one it serves a sample of every type.
+    The other options are those of `sandbox.Sandbox`."""
 
     def register(function: Callable) -> Callable:
         def with_sandbox() -> None:
-            with sandbox.Sandbox(seed() if seed else None) as running:
+            with sandbox.Sandbox(seed() if seed else None, **options) as running:
                 function(running)
 
         _CHECKS.append((name, with_sandbox))

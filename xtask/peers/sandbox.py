@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import urllib.request
+from typing import Sequence
 
 from encord.user_client import EncordUserClient
 
@@ -48,10 +49,15 @@ def sample_seed() -> dict:
 
 
 class Sandbox:
-    """A running sandbox; leaving the block ends it and fails if it does not end cleanly."""
+    """A running sandbox; leaving the block ends it and fails if it does not end cleanly.
 
-    def __init__(self, seed: dict | None) -> None:
+    With `keep` its state is in a folder, so that it is still there after `restart`.
+    """
+
+    def __init__(self, seed: dict | None = None, *, options: Sequence[str] = (), keep: bool = False) -> None:
         self._seed = seed
+        self._options = list(options)
+        self._keep = keep
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> "Sandbox":
@@ -63,23 +69,34 @@ class Sandbox:
             seed.write_text(json.dumps(self._seed))
             self._stack.callback(seed.unlink)
         self._log = self._stack.enter_context(open(_work / "sandbox.log", "ab"))
-        self._process = subprocess.Popen(
-            [program("encord-sandbox"), "serve", "--seed", seed, "--key-out", self.folder / "key"],
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            text=True,
-        )
+        self._command = [program("encord-sandbox"), "serve", "--seed", seed, "--key-out", self.folder / "key"]
+        self._command += self._options
+        if self._keep:
+            self._command += ["--data-dir", self.folder / "data"]
+        self._start()
+        return self
+
+    def _start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=self._log, text=True)
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"the sandbox did not start: see {_work / 'sandbox.log'}")
         ready = json.loads(line)
         self.url = ready["url"]
-        self.key_path = pathlib.Path(ready["private_key_path"])
+        # With the keys of all users in the seed there is none to write.
+        self.key_path = pathlib.Path(ready.get("private_key_path") or self.folder / "key")
         # What encord-agents reads; its client is cached by these values.
         os.environ["ENCORD_DOMAIN"] = self.url
         os.environ["ENCORD_SSH_KEY_FILE"] = str(self.key_path)
         os.environ.pop("ENCORD_SSH_KEY", None)
-        return self
+
+    def restart(self, number: signal.Signals) -> int:
+        """Ends the sandbox with this signal and starts it again; returns its exit code. The port changes."""
+        self._process.send_signal(number)
+        code = self._process.wait(timeout=20)
+        self._process.stdout.close()
+        self._start()
+        return code
 
     def __exit__(self, kind, error, trace) -> None:
         self._process.send_signal(signal.SIGTERM)
@@ -99,9 +116,9 @@ class Sandbox:
             ssh_private_key_path=self.key_path, domain=self.url
         )
 
-    def project(self):
-        """The sample project, as the real package sees it."""
-        return self.client().get_project(PROJECT)
+    def project(self, project_hash: str = PROJECT):
+        """A project, by default the sample project, as the real package sees it."""
+        return self.client().get_project(project_hash)
 
     def row(self, title: str):
         """The label row of the data unit with this title."""
@@ -116,7 +133,7 @@ class Sandbox:
             raise AssertionError(f"{name} {' '.join(arguments)} exited with {done.returncode}: {done.stderr}")
         return done.stdout
 
-    def own(self, method: str, path: str, body: dict | None = None):
+    def own(self, method: str, path: str, body: dict | list | None = None):
         """A request to the sandbox's own interface, below `/_sandbox/`."""
         request = urllib.request.Request(f"{self.url}/_sandbox/{path}", method=method)
         if body is not None:
