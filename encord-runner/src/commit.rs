@@ -14,7 +14,7 @@ use futures::{FutureExt, TryStreamExt};
 use tracing::{debug, info, warn};
 
 use crate::error::full_message;
-use crate::execute::{Decision, Executed};
+use crate::execute::{Decision, Executed, Failure};
 use crate::note::write_notes;
 use crate::report::{Step, TaskOutcome, TaskRecord};
 
@@ -47,9 +47,11 @@ impl Pending {
                 record.outcome = TaskOutcome::Stayed;
                 decision
             }
-            Err(error) => {
-                record.outcome = TaskOutcome::Failed { error, step: Step::Agent };
-                Decision { pathway: failure_pathway, ..Decision::default() }
+            Err(Failure { message, is_outage }) => {
+                record.outcome = TaskOutcome::Failed { error: message, step: Step::Agent };
+                // A sound task must not leave by the failure pathway because the platform was out of reach.
+                let pathway = if is_outage { None } else { failure_pathway };
+                Decision { pathway, ..Decision::default() }
             }
         };
         Pending { record, decision }

@@ -236,6 +236,16 @@ impl ExtractError {
             _ => false,
         }
     }
+
+    /// Whether the platform was out of reach, which says nothing about the task.
+    pub(crate) fn is_outage_in(error: &(dyn StdError + 'static)) -> bool {
+        chain(error).any(|error| match error.downcast_ref() {
+            Some(ExtractError::Prefetch { source, .. } | ExtractError::Fetch { source, .. }) => {
+                source.is_retryable() || source.is_access_denied()
+            }
+            _ => false,
+        })
+    }
 }
 
 /// An error that a retry cannot cure. Any error of an agent or extractor that carries this mark anywhere in its

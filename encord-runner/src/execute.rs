@@ -14,7 +14,7 @@ use tracing::{Instrument, debug_span, warn};
 
 use crate::agent::Agent;
 use crate::context::TaskContext;
-use crate::error::{BoxError, Terminal, TimedOut, full_message};
+use crate::error::{BoxError, ExtractError, Terminal, TimedOut, full_message};
 use crate::outcome::Outcome;
 use crate::stage;
 
@@ -37,10 +37,18 @@ pub(crate) struct Decision {
     pub(crate) priority: Option<f64>,
 }
 
+/// Why a task failed for good.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) message: String,
+    /// The platform was out of reach, so the task may be sound.
+    pub(crate) is_outage: bool,
+}
+
 /// How working on a task ended, before anything is saved or moved.
 #[derive(Debug)]
 pub(crate) struct Executed {
-    pub(crate) decision: Result<Decision, String>,
+    pub(crate) decision: Result<Decision, Failure>,
     pub(crate) attempts: u32,
     pub(crate) duration: Duration,
 }
@@ -60,7 +68,7 @@ pub(crate) async fn execute(agent: &dyn Agent, ctx: &TaskContext, policy: Policy
         let last = attempts > policy.retries || Terminal::is_in(error.as_ref());
         warn!(task = %ctx.task.uuid, data_hash = %ctx.task.data_hash, attempt = attempts, last, "agent failed: {message}");
         if last {
-            break Err(message);
+            break Err(Failure { message, is_outage: ExtractError::is_outage_in(error.as_ref()) });
         }
         tokio::time::sleep(pause(policy.backoff, attempts)).await;
     };

@@ -278,6 +278,17 @@ async fn a_poisonous_task_leaves_by_the_failure_pathway() {
 }
 
 #[tokio::test]
+async fn an_outage_sends_no_task_along_the_failure_pathway() {
+    let world = images(3).await;
+    let endpoint = "POST /public labelrowmetadata GET".into();
+    world.fault(FaultRule { endpoint, code: Some("AUTHORISATION_ERROR".into()), ..FaultRule::default() });
+    let runner = world.runner().configure(|options| options.failure_pathway = Some("again".into()));
+    let report = runner.stage("Agent 1", |_row: LabelRow| async { "complete" }).run().await.unwrap();
+    assert_eq!((report.counts().failed, report.counts().retries), (3, 0), "{report}");
+    assert_eq!(world.at("Agent 1"), 3);
+}
+
+#[tokio::test]
 async fn a_listing_that_fails_ends_the_stage_and_keeps_what_was_done() {
     let world = images(3).await;
     world.fault(FaultRule { endpoint: "GET */tasks".into(), status: Some(403), ..FaultRule::default() });

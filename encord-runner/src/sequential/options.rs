@@ -37,7 +37,8 @@ pub struct RunOptions {
     /// No further file is downloaded ahead while those on disk are larger than this many bytes in sum.
     /// Default: 2 GiB.
     pub prefetch_bytes: u64,
-    /// Where a task goes whose agent failed for good. It must be a pathway of each stage. Default: it stays.
+    /// Where a task goes whose agent failed for good. It must be a pathway of each stage. Tasks that failed because
+    /// the platform was out of reach stay. Default: all stay.
     pub failure_pathway: Option<PathwayRef>,
     /// Write the error of a task that takes the failure pathway into the client metadata of its storage item, under
     /// this key. Other keys stay. Default: no.
