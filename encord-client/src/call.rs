@@ -224,7 +224,8 @@ impl Call {
             }
             Attempt::Failed(source) => {
                 let applied = !source.is_before_send();
-                (Error::Transport { endpoint: context.endpoint, attempts: context.attempts, source }, applied)
+                let endpoint = format!("{} on {}", context.endpoint, context.domain);
+                (Error::Transport { endpoint, attempts: context.attempts, source }, applied)
             }
         };
         Err(match self.safety {

@@ -36,10 +36,12 @@ pub enum Error {
     )]
     Authentication(Box<Refusal>),
     /// The key is known but may not do this (403); also the answer for projects that do not exist.
-    #[error("not authorised: {0}")]
+    #[error(
+        "not authorised: {0}; check the id, and that the user of this key is a member with the rights this needs"
+    )]
     Authorisation(Box<Refusal>),
     /// The thing asked for does not exist (404).
-    #[error("not found: {0}")]
+    #[error("not found: {0}; check the id and the domain, or it has been deleted")]
     NotFound(Box<Refusal>),
     /// The platform refused the arguments (400). For task actions: at least one task has left the stage.
     #[error("refused as invalid: {0}")]
@@ -54,7 +56,7 @@ pub enum Error {
     #[error("request too large: {0}; send fewer items per request")]
     PayloadTooLarge(Box<Refusal>),
     /// The rate limit was hit and stayed hit through all retries (429).
-    #[error("rate limit exceeded{}: {refusal}", retry_hint(*.retry_after))]
+    #[error("rate limit exceeded{}: {refusal}; try again later or with fewer clients at once", retry_hint(*.retry_after))]
     RateLimited {
         /// How long the server asked to wait, if it said so.
         retry_after: Option<Duration>,
@@ -79,7 +81,7 @@ pub enum Error {
     #[error("wrong kind of project: {0}")]
     WrongProjectType(Box<Refusal>),
     /// The platform failed on its side (5xx, or its code for unknown errors).
-    #[error("server error: {0}")]
+    #[error("server error: {0}; try again later, and quote the trace id to support if it stays")]
     Server(Box<Refusal>),
     /// A status or code this version does not know.
     #[error("unexpected answer: {0}")]
@@ -93,9 +95,9 @@ pub enum Error {
         problem: String,
     },
     /// The network failed: connection refused, dropped, timed out.
-    #[error("{endpoint}: {source} (attempt {attempts})")]
+    #[error("{endpoint}, attempt {attempts}, check the network and the domain: {source}")]
     Transport {
-        /// Method and path of the request.
+        /// Method and path of the request, and the domain it went to.
         endpoint: String,
         /// How many times the request was sent.
         attempts: u32,

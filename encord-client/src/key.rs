@@ -188,7 +188,7 @@ pub enum KeyError {
     NotEd25519(String),
     /// The key is encrypted and no passphrase was given.
     #[error(
-        "the private key is protected by a passphrase, but none was given; pass it to PrivateKey::from_file or PrivateKey::from_openssh"
+        "the private key is protected by a passphrase, but none was given; pass it to PrivateKey::from_file or PrivateKey::from_openssh, or remove it with `ssh-keygen -p`"
     )]
     PassphraseMissing,
     /// The passphrase does not open the key.

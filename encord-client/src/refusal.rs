@@ -258,12 +258,21 @@ mod tests {
             );
         };
         check(400, r#"{"message":"task gone"}"#, "refused as invalid: task gone {}");
-        check(403, r#"{"detail":"no"}"#, "not authorised: no {}");
-        check(404, r#"{"message":"no such item"}"#, "not found: no such item {}");
-        check(404, "", "not found: Not Found {}");
+        check(
+            403,
+            r#"{"detail":"no"}"#,
+            "not authorised: no {}; check the id, and that the user of this key is a member with the rights this needs",
+        );
+        let gone = "; check the id and the domain, or it has been deleted";
+        check(404, r#"{"message":"no such item"}"#, &format!("not found: no such item {{}}{gone}"));
+        check(404, "", &format!("not found: Not Found {{}}{gone}"));
         check(409, r#"{"message":"","detail":"dup"}"#, "exists already: dup {}");
         check(422, r#"{"detail":[{"loc":["a"]}]}"#, r#"unexpected answer: [{"loc":["a"]}] {}"#);
-        check(503, "<html>busy\nnow</html>", "server error: Service Unavailable {}");
+        check(
+            503,
+            "<html>busy\nnow</html>",
+            "server error: Service Unavailable {}; try again later, and quote the trace id to support if it stays",
+        );
         check(405, "[]", "operation not allowed: Method Not Allowed {}");
     }
 
