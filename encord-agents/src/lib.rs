@@ -33,8 +33,9 @@
 //! | `cli`, `progress` | yes | `Runner::run_cli` with options, logs and progress bars |
 //! | `image`, `audio`, `dicom` | yes | decoders of these media; none needs a system library |
 //! | `video-ffmpeg`, `video-opencv` | | video frames; both need system libraries |
-//! | `probe` | | facts about media files without decoding them |
-//! | `twin` | yes | twins as parameters of agents |
+//! | `resample`, `probe` | | another sample rate; facts about media files without decoding them |
+//! | `extract`, `twin` | yes | media and twins as parameters of agents |
+//! | `compare` | | agreement of two label rows |
 //! | `bin` | yes | the program `encord-agents`; libraries want `default-features = false` |
 //! | `queue-embedded` | | a durable queue in one file, for workers on one machine |
 //! | `metrics` | | an observer that counts through the `metrics` facade, for Prometheus and others |

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::process;
-use crate::workspace::Workspace;
+use crate::workspace::{Dependency, Workspace};
 
 /// Crates that talk to a network or need an executor.
 const ASYNC_AND_HTTP: [&str; 9] =
@@ -129,8 +129,11 @@ fn check_umbrella_source(workspace: &Workspace, findings: &mut Vec<String>) -> R
 fn check_forwarding(workspace: &Workspace, findings: &mut Vec<String>) -> Result<()> {
     let umbrella = workspace.member("encord-agents")?;
     let forwarded: Vec<_> = umbrella.features.iter().flat_map(|(_, turns_on)| turns_on).collect();
-    for dependency in umbrella.dependencies.iter().filter(|dependency| dependency.internal && !dependency.dev)
-    {
+    // The sandbox is only for the umbrella's program, which needs no feature of it.
+    let is_leaf = |dependency: &&Dependency| {
+        dependency.internal && !dependency.dev && dependency.name != "encord-sandbox"
+    };
+    for dependency in umbrella.dependencies.iter().filter(is_leaf) {
         let leaf = workspace.member(&dependency.name)?;
         for (feature, _) in leaf.features.iter().filter(|(feature, _)| feature != "default") {
             let spellings = [format!("{}/{feature}", leaf.name), format!("{}?/{feature}", leaf.name)];
