@@ -1,6 +1,7 @@
 //! A runner that is killed at random points and started again does what an undisturbed one does.
 //!
 //! The victim is this test program itself, started with the address of the sandbox in its environment.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

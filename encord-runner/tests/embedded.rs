@@ -1,4 +1,5 @@
 //! The queue in a file: nothing lost, nothing done twice, poisonous tasks put aside.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What goes wrong for one task stays with that task, and what was not confirmed is not reported as done.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! A platform that misbehaves in every way the sandbox knows: every task ends done or reported, none moves twice,
 //! no label is lost.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Task specs in, completions out.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 
