@@ -40,9 +40,10 @@ def check_alone(name: str) -> Callable:
 
 
 def equal(found, expected, what: str) -> None:
-    """Fails with both values when they differ."""
+    """Fails with both values when they differ; long ones, such as files, are cut."""
     if found != expected:
-        raise AssertionError(f"{what}: expected {expected!r}, found {found!r}")
+        shown = [text if len(text) < 3000 else text[:3000] + "..." for text in (repr(expected), repr(found))]
+        raise AssertionError(f"{what}: expected {shown[0]}, found {shown[1]}")
 
 
 def raises(kind: type[BaseException], action: Callable, what: str) -> BaseException:

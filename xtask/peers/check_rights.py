@@ -1,0 +1,124 @@
+"""Several users: what each may see and do, how the rest is refused, and bearer tokens."""
+
+from uuid import uuid4
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from encord.exceptions import AuthenticationError, AuthorisationError, EncordException
+from encord.user_client import EncordUserClient
+from encord.utilities.project_user import ProjectUserRole
+from encord_agents.tasks import Runner
+
+import sandbox
+from checks import check, equal, raises
+
+# Fixed, so that the seed and the clients have the same ones.
+KEYS = {
+    name: Ed25519PrivateKey.from_private_bytes(bytes([number] * 32))
+    for number, name in enumerate(("ana", "bob", "eve"), 1)
+}
+
+
+def users() -> dict:
+    """The samples with three users: an administrator, a viewer, and one who may see nothing."""
+    seed = sandbox.sample_seed()
+    openssh = (serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    seed["users"] = [
+        {"email": f"{name}@example.org", "public_key": key.public_key().public_bytes(*openssh).decode()}
+        for name, key in KEYS.items()
+    ]
+    for project in seed["projects"]:
+        project["users"] = [
+            {"email": "ana@example.org", "role": "admin"},
+            {"email": "bob@example.org", "role": "viewer"},
+        ]
+    for thing in (*seed["datasets"], *seed["ontologies"]):
+        thing["users"] = ["ana@example.org"]
+    return seed
+
+
+def _private(name: str) -> str:
+    openssh = (serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH)
+    return KEYS[name].private_bytes(*openssh, serialization.NoEncryption()).decode()
+
+
+def _client(box, name: str) -> EncordUserClient:
+    return EncordUserClient.create_with_ssh_private_key(ssh_private_key=_private(name), domain=box.url)
+
+
+def _refusal(client: EncordUserClient, project_hash: str) -> str:
+    """What a user is told about a project, without what is different in every answer."""
+    refused = raises(AuthorisationError, lambda: client.get_project(project_hash), "a project of others")
+    return str(refused).split(" timestamp=")[0].replace(project_hash, "HASH")
+
+
+@check("rights: everybody has the role the project gives", seed=users)
+def roles(box) -> None:
+    equal(_client(box, "ana").get_project(sandbox.PROJECT).user_role, ProjectUserRole.ADMIN, "role of ana")
+    listed = {user.user_email for user in _client(box, "ana").get_project(sandbox.PROJECT).list_users()}
+    equal(listed, {"ana@example.org", "bob@example.org"}, "users of the project")
+    assert _client(box, "bob").get_project(sandbox.PROJECT).user_role not in (None, ProjectUserRole.ADMIN)
+
+
+@check("rights: projects of others look like projects that do not exist", seed=users)
+def others(box) -> None:
+    eve = _client(box, "eve")
+    equal(list(eve.list_projects()), [], "projects of eve")
+    equal(_refusal(eve, sandbox.PROJECT), _refusal(eve, str(uuid4())), "texts of the refusals")
+
+
+@check("rights: datasets, ontologies, folders and items of others are refused", seed=users)
+def other_things(box) -> None:
+    ana, eve = _client(box, "ana"), _client(box, "eve")
+    (folder,) = ana.list_storage_folders()
+    item = next(iter(folder.list_items()))
+    raises(AuthorisationError, lambda: eve.get_dataset(sandbox.DATASET), "the dataset")
+    raises(EncordException, lambda: eve.get_ontology(sandbox.ONTOLOGY), "the ontology")
+    raises(AuthorisationError, lambda: eve.get_storage_folder(folder.uuid), "the folder")
+    raises(AuthorisationError, lambda: eve.get_storage_item(item.uuid), "the item")
+    equal(ana.get_storage_item(item.uuid).uuid, item.uuid, "the item for its reader")
+    equal(eve.get_datasets(), [], "datasets listed")
+    equal(eve.get_ontologies(), [], "ontologies listed")
+    equal(list(eve.list_storage_folders()), [], "folders listed")
+    equal(list(eve.find_storage_items(search="street")), [], "items found")
+
+
+@check("rights: a viewer reads, and may change nothing", seed=users)
+def viewer(box) -> None:
+    project = _client(box, "bob").get_project(sandbox.PROJECT)
+    rows = project.list_label_rows_v2()
+    equal(len(rows), 11, "rows a viewer sees")
+    raises(AuthorisationError, lambda: rows[0].set_priority(0.5), "a priority")
+    task = next(iter(project.workflow.get_stage(name="Find things").get_tasks()))
+    raises(AuthorisationError, lambda: task.proceed(pathway_name="found"), "a move")
+    state = box.own("GET", f"state/projects/{sandbox.PROJECT}")
+    equal(state["tasks_per_stage"]["Find things"], 11, "tasks that stayed")
+    equal({task["priority"] for task in state["tasks"]} & {0.5}, set(), "priorities that were set")
+
+
+@check("rights: users are added with a role, see the project, and are removed", seed=users)
+def membership(box) -> None:
+    project = _client(box, "ana").get_project(sandbox.PROJECT)
+    project.add_users(["eve@example.org"], ProjectUserRole.REVIEWER)
+    roles = {user.user_email: user.user_role for user in project.list_users()}
+    equal(roles.get("eve@example.org"), ProjectUserRole.REVIEWER, "role")
+    equal(_client(box, "eve").get_project(sandbox.PROJECT).title, project.title, "project for the new user")
+    project.remove_users(["eve@example.org"])
+    raises(AuthorisationError, lambda: _client(box, "eve").get_project(sandbox.PROJECT), "after the removal")
+
+
+@check("rights: a bearer token stands for the key it was asked with", seed=users)
+def bearer(box) -> None:
+    token = lambda name: _client(box, name).get_bearer_token()
+    ana = EncordUserClient.create_with_bearer_token(token("ana"), domain=box.url)
+    equal(len(ana.get_project(sandbox.PROJECT).list_label_rows_v2()), 11, "rows, over both generations")
+    eve = EncordUserClient.create_with_bearer_token(token("eve"), domain=box.url)
+    raises(AuthorisationError, lambda: eve.get_project(sandbox.PROJECT), "a token of another user")
+    forged = EncordUserClient.create_with_bearer_token(token("ana") + "x", domain=box.url)
+    raises(AuthenticationError, lambda: forged.get_project(sandbox.PROJECT), "a forged token")
+
+
+@check("rights: the runner of a stranger says that there is no access", seed=users)
+def runner(box) -> None:
+    box.key_path.write_text(_private("eve"))
+    raises(AuthorisationError, lambda: Runner(project_hash=sandbox.PROJECT), "a runner for a project of others")
