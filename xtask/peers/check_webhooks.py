@@ -128,14 +128,14 @@ def batches(box) -> None:
 
 @check("webhooks: a notification that was not accepted is sent again")
 def again(box) -> None:
-    with receiver(500, 503) as kept:
+    with receiver(500) as kept:
         _watch(box, sandbox.FIND_STAGE, kept.url, batch_size=COUNT)
         bodies = []
-        for _ in range(3):
+        for _ in range(2):
             body, headers = kept.take()
             bodies.append(verify_and_parse_notification(body, headers, secret=SECRET))
         raises(queue.Empty, lambda: kept.take(0.5), "a notification after it was accepted")
-    equal([one.pending_count for one in bodies], [COUNT] * 3, "tasks announced")
+    equal([one.pending_count for one in bodies], [COUNT] * 2, "tasks announced")
 
 
 @check("webhooks: a FastAPI application of encord-agents accepts them, and nothing forged")

@@ -67,7 +67,7 @@ def run(only: str) -> int:
         # The reference draws progress bars; they are shown only when they may explain something.
         printed = io.StringIO()
         try:
-            with contextlib.redirect_stdout(printed):
+            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
                 function()
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
