@@ -1,6 +1,8 @@
 """Task agents with every dependency of `encord-agents`, run through its queue runner and over every type."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Sequence
 from uuid import UUID
@@ -138,7 +140,8 @@ def lookup(box) -> None:
     found = {}
 
     def agent(task: AgentTask, lookup: Annotated[DataLookup, Depends(deps.dep_data_lookup)]) -> str:
-        found[task.data_title] = (lookup.get_data_row(task.data_hash).title, lookup.get_storage_item(task.data_hash).name)
+        row, item = lookup.get_data_row(task.data_hash), lookup.get_storage_item(task.data_hash)
+        found[task.data_title] = (row.title, item.name)
         return "found"
 
     _succeeded(_work_off(box, agent), len(_items()))
@@ -181,3 +184,13 @@ def limited(box) -> None:
     equal((len(seen), len(_at_rank(box))), (4, 4), "tasks of the first run")
     runner()
     equal((sorted(seen), _at_rank(box)), (sorted(_items()), set(_items())), "tasks of both runs")
+
+
+@check("agents: the command line of the reference names the agent stages")
+def command_line(box) -> None:
+    command = [sys.executable, "-c", "from encord_agents.cli.main import app; app()", "print", "agent-nodes"]
+    done = subprocess.run([*command, sandbox.PROJECT], capture_output=True, text=True, timeout=120)
+    equal(done.returncode, 0, f"exit code ({done.stderr[-500:]})")
+    for text in ("Find things", sandbox.FIND_STAGE, "Rank", sandbox.RANK_STAGE):
+        assert text in done.stdout, f"{text!r} is not in {done.stdout!r}"
+    assert "Annotate" not in done.stdout, "a stage for people is listed"

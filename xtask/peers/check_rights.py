@@ -60,8 +60,7 @@ def roles(box) -> None:
     equal(_client(box, "ana").get_project(sandbox.PROJECT).user_role, ProjectUserRole.ADMIN, "role of ana")
     listed = {user.user_email for user in _client(box, "ana").get_project(sandbox.PROJECT).list_users()}
     equal(listed, {"ana@example.org", "bob@example.org"}, "users of the project")
-    # The package has no name for viewers.
-    equal(_client(box, "bob").get_project(sandbox.PROJECT).user_role, 5, "role of bob")
+    equal(_client(box, "bob").get_project(sandbox.PROJECT).user_role, ProjectUserRole.VIEWER, "role of bob")
 
 
 @check("rights: projects of others look like projects that do not exist", seed=users)
