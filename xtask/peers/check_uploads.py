@@ -1,5 +1,7 @@
 """Uploads through signed URLs: every kind of file arrives whole, with facts that are true of the file."""
 
+import gzip
+import struct
 import urllib.request
 import wave
 from pathlib import Path
@@ -93,10 +95,12 @@ def pdf(box) -> None:
     equal(item.mime_type, "application/pdf", "type")
 
 
-@check("uploads: a NIfTI volume")
+@check("uploads: a NIfTI volume, with the size in its header")
 def nifti(box) -> None:
     path = _sample("brain.nii.gz")
-    _arrived(box, _folder(box).upload_nifti(path), StorageItemType.NIFTI, path)
+    item = _arrived(box, _folder(box).upload_nifti(path), StorageItemType.NIFTI, path)
+    columns, rows, slices = struct.unpack_from("<3h", gzip.decompress(path.read_bytes()), 42)
+    equal((item.width, item.height, item.frame_count), (columns, rows, slices), "facts")
 
 
 @check("uploads: a DICOM series of five files")
