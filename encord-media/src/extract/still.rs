@@ -7,7 +7,6 @@ use encord_runner::{Asset, FromTask, Needs, StorageItem, TaskContext};
 use super::{Rejection, blocking, expect_type, source};
 use crate::RgbArray;
 use crate::error::{Error, Result};
-use crate::limits::Limits;
 use crate::source::Source;
 
 /// The first picture of the task's data, `[height, width, 3]` RGB: the image itself, the first frame of a video
@@ -152,7 +151,7 @@ impl<S: Sync> FromTask<S> for ImageGroup {
 
 #[cfg(feature = "image")]
 fn image(source: Source) -> Result<RgbArray> {
-    crate::image::decode(source, &Limits::default())
+    crate::image::decode(source, &crate::Limits::default())
 }
 
 #[cfg(not(feature = "image"))]
@@ -162,7 +161,7 @@ fn image(source: Source) -> Result<RgbArray> {
 
 #[cfg(feature = "dicom")]
 fn dicom_frame(source: Source) -> Result<RgbArray> {
-    crate::dicom::DicomFile::open(source, &Limits::default())?.rgb(0)
+    crate::dicom::DicomFile::open(source, &crate::Limits::default())?.rgb(0)
 }
 
 #[cfg(not(feature = "dicom"))]
