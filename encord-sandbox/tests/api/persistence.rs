@@ -44,7 +44,7 @@ async fn everything_is_there_after_a_restart() {
     let sandbox = Sandbox::start_with(other, options(&folder)).await.unwrap();
     assert_eq!(sandbox.project("other"), None);
     assert_eq!(serde_json::to_value(sandbox.state_with_documents(project)).unwrap(), before);
-    let wire = Wire { http: reqwest::Client::new(), url: sandbox.url().into(), key: wire.key };
+    let wire = Wire::with_key(&sandbox, wire.key);
     let rest = wire.tasks(project, stage).await;
     assert_eq!([&rest[0]["uuid"], &rest[1]["uuid"]], [&tasks[0]["uuid"], &tasks[2]["uuid"]]);
     let rows = wire.rows(project, json!({"branch_name": "b2"})).await;

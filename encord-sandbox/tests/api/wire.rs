@@ -39,6 +39,9 @@ impl Wire {
     }
 
     pub(crate) fn with_key(sandbox: &Sandbox, key: SigningKey) -> Self {
+        // In a build of the whole workspace `reqwest` has TLS without a provider of its own, and wants one even
+        // though a sandbox speaks plain HTTP. Whether another test came first does not matter.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Self { http: reqwest::Client::new(), url: sandbox.url().to_owned(), key }
     }
 
