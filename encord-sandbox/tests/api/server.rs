@@ -45,7 +45,7 @@ async fn many_sandboxes_run_side_by_side() {
     assert!(first.project("b").is_none());
     let url = first.url().to_owned();
     first.stop().await;
-    assert!(reqwest::get(&url).await.is_err(), "a stopped sandbox does not listen");
+    assert!(http().get(&url).send().await.is_err(), "a stopped sandbox does not listen");
     assert_eq!(second.state(second.project("b").unwrap()).unwrap().tasks.len(), 2);
 }
 
@@ -91,7 +91,7 @@ async fn hostile_json_is_refused() {
 #[tokio::test]
 async fn the_status_page_shows_projects_and_requests() {
     let sandbox = Sandbox::builder().project("<cats>").images(4).start().await.unwrap();
-    let page = reqwest::get(sandbox.url()).await.unwrap().text().await.unwrap();
+    let page = http().get(sandbox.url()).send().await.unwrap().text().await.unwrap();
     assert!(page.contains("&lt;cats&gt;") && page.contains("<td class=\"n\">4</td>"), "{page}");
     assert!(!page.contains("<cats>"));
 }

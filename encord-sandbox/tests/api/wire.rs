@@ -39,10 +39,7 @@ impl Wire {
     }
 
     pub(crate) fn with_key(sandbox: &Sandbox, key: SigningKey) -> Self {
-        // In a build of the whole workspace `reqwest` has TLS without a provider of its own, and wants one even
-        // though a sandbox speaks plain HTTP. Whether another test came first does not matter.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { http: reqwest::Client::new(), url: sandbox.url().to_owned(), key }
+        Self { http: http(), url: sandbox.url().to_owned(), key }
     }
 
     /// A v2 request, signed now.
@@ -185,4 +182,12 @@ pub(crate) async fn images(count: u64) -> (Sandbox, Wire, Uuid, Uuid) {
 /// The `uuid` of a JSON object.
 pub(crate) fn uuid(value: &Value) -> Uuid {
     value["uuid"].as_str().unwrap().parse().unwrap()
+}
+
+/// A plain HTTP client.
+pub(crate) fn http() -> reqwest::Client {
+    // In a build of the whole workspace `reqwest` has TLS without a provider of its own, and wants one even
+    // though a sandbox speaks plain HTTP. Whether another test came first does not matter.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
 }
