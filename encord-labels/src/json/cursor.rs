@@ -10,6 +10,8 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use super::number::{is_number, short_decimal};
+use super::spelling::Spelling;
 use crate::error::{Error, Result};
 
 /// What kind of value comes next.
@@ -71,6 +73,57 @@ impl<'a> Cursor<'a> {
         if self.eat(b'}') {
             return Ok(());
         }
+        self.fields(&mut field)
+    }
+
+    /// Opens an object and passes over the fields at its beginning that are spelled as in `before`. Returns how
+    /// many these are; [`Cursor::rest_of_object`] must follow.
+    #[inline]
+    pub(crate) fn object_like(&mut self, before: &Spelling<'a>) -> Result<usize> {
+        self.open(b'{', "an object")?;
+        let same = before.repeated(&self.text.as_bytes()[self.at..]);
+        if let Some(last) = same.checked_sub(1) {
+            self.at += before.end(last);
+        }
+        Ok(same)
+    }
+
+    /// Reads what [`Cursor::object_like`] left, calling `field` as [`Cursor::object`] does. It returns whether the
+    /// field shall be recognised in the next object, which ends with the first that shall not.
+    #[inline]
+    pub(crate) fn rest_of_object(
+        &mut self,
+        same: usize,
+        spelling: &mut Spelling<'a>,
+        mut field: impl FnMut(&mut Self, Cow<'a, str>) -> Result<bool>,
+    ) -> Result<()> {
+        let start = match same.checked_sub(1) {
+            Some(last) => self.at - spelling.end(last),
+            None => self.at,
+        };
+        spelling.start(&self.text[start..], same);
+        if same == 0 && self.eat(b'}') {
+            return Ok(());
+        }
+        let mut follow = true;
+        let mut end = None;
+        self.fields(&mut |cursor: &mut Self, key| {
+            // The previous field ended just before this one's key, so its comma is part of it.
+            if let Some(end) = end.take() {
+                spelling.push(end);
+            }
+            follow &= field(cursor, key)?;
+            if follow {
+                end = u32::try_from(cursor.at - start + 1).ok();
+                follow = end.is_some();
+            }
+            Ok(())
+        })
+    }
+
+    /// Reads keys and values up to the end of an object that has at least one.
+    #[inline]
+    fn fields(&mut self, field: &mut impl FnMut(&mut Self, Cow<'a, str>) -> Result<()>) -> Result<()> {
         loop {
             let start = self.at;
             let key = self.key()?;
@@ -129,8 +182,12 @@ impl<'a> Cursor<'a> {
     /// Reads a finite number.
     #[inline]
     pub(crate) fn number(&mut self) -> Result<f64> {
+        self.peek();
+        if let Some((value, length)) = short_decimal(&self.text.as_bytes()[self.at..]) {
+            self.at += length;
+            return Ok(value);
+        }
         let text = self.number_text()?;
-        // Short integers, by far the most frequent numbers that are not fractions, need no general parser.
         let value = match text.parse::<f64>() {
             Ok(value) if value.is_finite() => value,
             _ => return Err(Error::invalid(format!("the number {text} is out of range"))),
@@ -139,7 +196,16 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a whole number that is not negative. Fractions that are zero (`3.0`) are accepted.
+    #[inline]
     pub(crate) fn whole(&mut self) -> Result<u64> {
+        self.peek();
+        if let Some((value, length)) = short_decimal(&self.text.as_bytes()[self.at..])
+            && value >= 0.0
+            && value.fract() == 0.0
+        {
+            self.at += length;
+            return Ok(value as u64);
+        }
         let text = self.number_text()?;
         if let Ok(value) = text.parse::<u64>() {
             return Ok(value);
@@ -391,34 +457,6 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
-}
-
-/// Whether the text follows the JSON grammar of numbers, which is narrower than what `f64` parses.
-#[inline]
-fn is_number(text: &[u8]) -> bool {
-    fn digits(text: &[u8]) -> usize {
-        text.iter().take_while(|byte| byte.is_ascii_digit()).count()
-    }
-    let mut rest = text.strip_prefix(b"-").unwrap_or(text);
-    let whole = digits(rest);
-    if whole == 0 || (whole > 1 && rest[0] == b'0') {
-        return false;
-    }
-    rest = &rest[whole..];
-    if let Some(fraction) = rest.strip_prefix(b".") {
-        let count = digits(fraction);
-        if count == 0 {
-            return false;
-        }
-        rest = &fraction[count..];
-    }
-    if let Some(exponent) = rest.strip_prefix(b"e").or_else(|| rest.strip_prefix(b"E")) {
-        let exponent =
-            exponent.strip_prefix(b"-").or_else(|| exponent.strip_prefix(b"+")).unwrap_or(exponent);
-        let count = digits(exponent);
-        return count > 0 && count == exponent.len();
-    }
-    rest.is_empty()
 }
 
 #[cfg(test)]

@@ -7,9 +7,12 @@
 mod cursor;
 mod emit;
 mod fields;
+mod number;
 mod reading;
+mod spelling;
 
 pub(crate) use cursor::{Cursor, Kind};
 pub(crate) use emit::Emitter;
 pub(crate) use fields::{Fields, describe, expect_object};
 pub(crate) use reading::Reading;
+pub(crate) use spelling::Spelling;

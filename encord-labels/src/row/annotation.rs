@@ -81,22 +81,78 @@ impl Details {
         reading: &mut Reading,
         recent: &mut Recent,
     ) -> Result<bool> {
-        match key {
-            "createdAt" => {
-                self.created_at = read_text(cursor, reading, &mut recent.created_at)?.map(Timestamp::from)
-            }
-            "createdBy" => self.created_by = read_text(cursor, reading, &mut recent.created_by)?,
-            "lastEditedAt" => {
-                self.last_edited_at =
-                    read_text(cursor, reading, &mut recent.last_edited_at)?.map(Timestamp::from);
-            }
-            "lastEditedBy" => self.last_edited_by = read_text(cursor, reading, &mut recent.last_edited_by)?,
-            "confidence" => self.confidence = cursor.nullable(Cursor::number)?,
-            "manualAnnotation" => self.manual_annotation = cursor.nullable(Cursor::boolean)?,
-            "isDeleted" => self.is_deleted = cursor.nullable(Cursor::boolean)?,
-            _ => return Ok(false),
+        match Detail::of(key) {
+            Some(which) => self.read(which, cursor, reading, recent).map(|()| true),
+            None => Ok(false),
         }
-        Ok(true)
+    }
+
+    /// Reads the value of one of these details.
+    #[inline]
+    pub(crate) fn read(
+        &mut self,
+        which: Detail,
+        cursor: &mut Cursor<'_>,
+        reading: &mut Reading,
+        recent: &mut Recent,
+    ) -> Result<()> {
+        let mut text = |last: &mut Option<Arc<str>>| {
+            cursor.nullable(|cursor| Ok(reading.share_near(&cursor.string()?, last)))
+        };
+        match which {
+            Detail::CreatedAt => self.created_at = text(&mut recent.created_at)?.map(Timestamp::from),
+            Detail::CreatedBy => self.created_by = text(&mut recent.created_by)?,
+            Detail::LastEditedAt => {
+                self.last_edited_at = text(&mut recent.last_edited_at)?.map(Timestamp::from);
+            }
+            Detail::LastEditedBy => self.last_edited_by = text(&mut recent.last_edited_by)?,
+            Detail::Confidence => self.confidence = cursor.nullable(Cursor::number)?,
+            Detail::ManualAnnotation => self.manual_annotation = cursor.nullable(Cursor::boolean)?,
+            Detail::IsDeleted => self.is_deleted = cursor.nullable(Cursor::boolean)?,
+        }
+        Ok(())
+    }
+
+    /// Makes one of these details unknown.
+    #[inline]
+    pub(crate) fn forget(&mut self, which: Detail) {
+        match which {
+            Detail::CreatedAt => self.created_at = None,
+            Detail::CreatedBy => self.created_by = None,
+            Detail::LastEditedAt => self.last_edited_at = None,
+            Detail::LastEditedBy => self.last_edited_by = None,
+            Detail::Confidence => self.confidence = None,
+            Detail::ManualAnnotation => self.manual_annotation = None,
+            Detail::IsDeleted => self.is_deleted = None,
+        }
+    }
+}
+
+/// One of the details, by the key that documents have it under.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Detail {
+    CreatedAt,
+    CreatedBy,
+    LastEditedAt,
+    LastEditedBy,
+    Confidence,
+    ManualAnnotation,
+    IsDeleted,
+}
+
+impl Detail {
+    #[inline]
+    pub(crate) fn of(key: &str) -> Option<Self> {
+        Some(match key {
+            "createdAt" => Self::CreatedAt,
+            "createdBy" => Self::CreatedBy,
+            "lastEditedAt" => Self::LastEditedAt,
+            "lastEditedBy" => Self::LastEditedBy,
+            "confidence" => Self::Confidence,
+            "manualAnnotation" => Self::ManualAnnotation,
+            "isDeleted" => Self::IsDeleted,
+            _ => return None,
+        })
     }
 }
 
@@ -107,15 +163,6 @@ pub(crate) struct Recent {
     created_by: Option<Arc<str>>,
     last_edited_at: Option<Arc<str>>,
     last_edited_by: Option<Arc<str>>,
-}
-
-#[inline]
-fn read_text(
-    cursor: &mut Cursor<'_>,
-    reading: &mut Reading,
-    last: &mut Option<Arc<str>>,
-) -> Result<Option<Arc<str>>> {
-    cursor.nullable(|cursor| Ok(reading.share_near(&cursor.string()?, last)))
 }
 
 /// What happens to an object at a moment of a continuous scene.

@@ -30,26 +30,53 @@ const KEYS: [&str; 13] = [
 /// The geometry as it came, kept if the shape alone could not reproduce it.
 pub(crate) type ShapeSource = Extra;
 
-/// The values under geometry keys of one frame object, not yet read.
+/// The values under geometry keys of one frame object.
 #[derive(Debug, Default)]
 pub(crate) struct Pieces<'a> {
     first: Option<(&'static str, &'a str)>,
     more: Vec<(&'static str, &'a str)>,
+    /// The first value if it was read at once, and whether it holds more than the shape.
+    read: Option<(Shape, bool)>,
 }
 
 impl<'a> Pieces<'a> {
-    /// Keeps the next value if `key` is one of geometry.
+    /// Keeps the next value if `key` is one of geometry. It is read at once if it is that of an object of the shape
+    /// `expected`, as it nearly always is.
     #[inline]
-    pub(crate) fn take(&mut self, key: &str, cursor: &mut Cursor<'a>) -> Result<bool> {
-        let Some(key) = KEYS.into_iter().find(|known| *known == key) else {
+    pub(crate) fn take(
+        &mut self,
+        key: &str,
+        expected: Option<ShapeKind>,
+        cursor: &mut Cursor<'a>,
+        reading: &mut Reading,
+    ) -> Result<bool> {
+        let known = expected.and_then(|kind| main_key(kind).filter(|main| *main == key));
+        let Some(key) = known.or_else(|| KEYS.into_iter().find(|known| *known == key)) else {
             return Ok(false);
         };
-        let piece = (key, cursor.set_aside()?);
+        let start = cursor.position();
+        let whole = |kind: &ShapeKind| *kind != ShapeKind::Polygon;
+        match expected.filter(whole) {
+            Some(kind) if known.is_some() && self.is_empty() && cursor.kind()? != Kind::Null => {
+                reading.take_oddity();
+                let shape = read_one(kind, cursor, reading)?;
+                self.read = Some((shape, reading.take_oddity()));
+            }
+            _ => {
+                cursor.set_aside()?;
+            }
+        }
+        let piece = (key, cursor.since(start));
         match self.first {
             None => self.first = Some(piece),
             Some(_) => self.more.push(piece),
         }
         Ok(true)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        (self.first, self.read) = (None, None);
+        self.more.clear();
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -58,6 +85,12 @@ impl<'a> Pieces<'a> {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &'a str)> + '_ {
         self.first.into_iter().chain(self.more.iter().copied())
+    }
+
+    /// The shape under `key` and whether it says more, if it was read at once and is the only one.
+    fn take_read(&mut self, key: &str) -> Option<(Shape, bool)> {
+        let only = self.more.iter().all(|(other, _)| *other != key);
+        self.read.take_if(|(shape, _)| only && main_key(shape.kind()) == Some(key))
     }
 
     /// The last value under `key` that is not null.
@@ -96,21 +129,27 @@ pub(crate) fn main_key(kind: ShapeKind) -> Option<&'static str> {
 /// Reads the geometry of an object whose class has the shape `kind`.
 pub(crate) fn read_shape(
     kind: ShapeKind,
-    pieces: &Pieces<'_>,
+    pieces: &mut Pieces<'_>,
     reading: &mut Reading,
 ) -> Result<(Shape, ShapeSource)> {
     let key = main_key(kind).ok_or_else(|| {
         Error::invalid(format!("objects of the shape {kind} are ranges and cannot lie on a frame"))
     })?;
-    reading.take_oddity();
-    let shape = if kind == ShapeKind::Polygon {
-        read_polygon(pieces, reading)?
-    } else {
-        let text = pieces.get(key).ok_or_else(|| Error::missing(key))?;
-        read_one(kind, &mut Cursor::new(text), reading).under(key)?
+    let (shape, odd) = match pieces.take_read(key) {
+        Some(read) => read,
+        None => {
+            reading.take_oddity();
+            let shape = if kind == ShapeKind::Polygon {
+                read_polygon(pieces, reading)?
+            } else {
+                let text = pieces.get(key).ok_or_else(|| Error::missing(key))?;
+                read_one(kind, &mut Cursor::new(text), reading).under(key)?
+            };
+            (shape, reading.take_oddity())
+        }
     };
     let mut source = ShapeSource::default();
-    if reading.take_oddity() {
+    if odd {
         for (name, text) in pieces.iter().filter(|(name, _)| is_key_of(kind, name)) {
             source.insert(name, Cursor::new(text).value()?);
         }

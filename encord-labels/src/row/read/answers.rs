@@ -95,7 +95,7 @@ impl Reader<'_> {
         let mut details = entry.details;
         let (root, spaces) = if class.shape().is_range() {
             drop_equal(&mut details.extra, "shape", class.shape().as_str());
-            keep_other_names(&mut details.extra, entry.known, &class);
+            keep_other_names(&mut details.extra, &entry.known, &class);
             (self.read_root_ranges(entry.ranges, entry.html)?, self.read_range_spaces(entry.spaces)?)
         } else {
             // Entries of shapes on frames only repeat what the frames say; they are kept as they are.

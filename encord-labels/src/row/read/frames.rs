@@ -14,7 +14,10 @@ use crate::row::annotation::{Annotation, Details, Event, Interpolation};
 use crate::row::object::ObjectInstance;
 use crate::row::place::Place;
 use crate::row::unit::Labels;
-use crate::shape::{Pieces, ShapeSource, is_key_of, read_shape, zeroed};
+use crate::shape::{ShapeSource, is_key_of, read_shape, zeroed};
+
+/// How many entries of a list of objects are remembered for the next frame.
+const REMEMBERED: usize = 64;
 
 /// Where the labels being read belong.
 pub(super) struct Target<'t> {
@@ -22,13 +25,13 @@ pub(super) struct Target<'t> {
     pub(super) place: Place,
 }
 
-impl Reader<'_> {
+impl<'r> Reader<'r> {
     /// Reads labels that have one entry per frame. Keys that are no frames go to `other`.
     pub(super) fn read_frames(
         &mut self,
-        cursor: &mut Cursor<'_>,
+        cursor: &mut Cursor<'r>,
         target: &Target<'_>,
-        other: &mut dyn FnMut(&mut Self, &str, &mut Cursor<'_>) -> Result<bool>,
+        other: &mut dyn FnMut(&mut Self, &str, &mut Cursor<'r>) -> Result<bool>,
     ) -> Result<Labels> {
         let mut labels = Labels::default();
         cursor.object(|cursor, key| {
@@ -46,7 +49,7 @@ impl Reader<'_> {
     /// Reads one set of labels: the objects of a frame and whatever else it holds.
     pub(super) fn read_frame(
         &mut self,
-        cursor: &mut Cursor<'_>,
+        cursor: &mut Cursor<'r>,
         frame: Frame,
         target: &Target<'_>,
         objects_required: bool,
@@ -58,7 +61,8 @@ impl Reader<'_> {
             match &*key {
                 "objects" => {
                     found_objects = true;
-                    cursor.array(|cursor, _| self.read_frame_object(cursor, frame, target))?;
+                    cursor
+                        .array(|cursor, position| self.read_frame_object(cursor, position, frame, target))?;
                 }
                 "classifications" => {
                     let mut entries = Vec::new();
@@ -85,39 +89,48 @@ impl Reader<'_> {
 
     fn read_frame_object(
         &mut self,
-        cursor: &mut Cursor<'_>,
+        cursor: &mut Cursor<'r>,
+        position: usize,
         frame: Frame,
         target: &Target<'_>,
     ) -> Result<()> {
-        let (mut object_hash, mut feature_hash, mut shape_name) = (None, None, None);
-        let mut known: [Option<Cow<'_, str>>; 3] = [None, None, None];
-        let mut details = Details::default();
-        let (mut event, mut interpolation) = (None, None);
-        let mut pieces = Pieces::default();
-        let mut extra = Extra::default();
-        let (reading, recent) = (&mut self.reading, &mut self.recent);
-        cursor.object(|cursor, key| {
-            match &*key {
-                "objectHash" => object_hash = Some(cursor.string()?),
-                "featureHash" => feature_hash = Some(cursor.string()?),
-                "shape" => shape_name = Some(cursor.string()?),
-                "name" => known[0] = cursor.nullable(Cursor::string)?,
-                "color" => known[1] = cursor.nullable(Cursor::string)?,
-                "value" => known[2] = cursor.nullable(Cursor::string)?,
-                "event" => event = cursor.nullable(Event::read)?,
-                "interpolate" => interpolation = cursor.nullable(Interpolation::read)?,
-                _ => {
-                    if !details.read_key(&key, cursor, reading, recent)? && !pieces.take(&key, cursor)? {
-                        extra.insert(key, cursor.value()?);
-                    }
-                }
-            }
-            Ok(())
-        })?;
-        let object_hash = object_hash.ok_or_else(|| Error::missing("objectHash"))?;
-        let feature_hash = feature_hash.ok_or_else(|| Error::missing("featureHash"))?;
-        let shape_name = shape_name.ok_or_else(|| Error::missing("shape"))?;
+        let slot = position.min(REMEMBERED - 1);
+        if slot >= self.entries.len() {
+            self.entries.resize_with(slot + 1, Box::default);
+        }
+        let entry = &mut *self.entries[slot];
+        entry.read(cursor, &mut self.reading, &mut self.recent)?;
         target.place.check(frame)?;
+        let index = match self.entries[slot].object {
+            Some(index) => index,
+            None => self.find_object(slot)?,
+        };
+        let (object, entry) = (&mut self.objects[index], &mut *self.entries[slot]);
+        let class = &object.class;
+        let (shape, source) = if entry.event == Some(Event::Delete) && entry.pieces.is_empty() {
+            (zeroed(class.shape())?, ShapeSource::default())
+        } else {
+            read_shape(class.shape(), &mut entry.pieces, &mut self.reading)?
+        };
+        let mut extra = std::mem::take(&mut entry.extra);
+        for (key, text) in entry.pieces.iter().filter(|(key, _)| !is_key_of(class.shape(), key)) {
+            extra.insert(key, Cursor::new(text).value()?);
+        }
+        if !entry.usual_names {
+            entry.usual_names = !keep_other_names(&mut extra, &entry.names, class);
+        }
+        check_event(target, entry.event, entry.interpolation, class)?;
+        let details = Details { extra, ..entry.details.clone() };
+        let (event, interpolation) = (entry.event, entry.interpolation);
+        place(object, frame, target, Annotation { shape, source, details, event, interpolation })
+    }
+
+    /// Finds the object that an entry is about.
+    fn find_object(&mut self, slot: usize) -> Result<usize> {
+        let entry = &*self.entries[slot];
+        let object_hash = entry.object_hash.clone().ok_or_else(|| Error::missing("objectHash"))?;
+        let feature_hash = entry.feature_hash.clone().ok_or_else(|| Error::missing("featureHash"))?;
+        let shape_name = entry.shape_name.clone().ok_or_else(|| Error::missing("shape"))?;
         let index = self.object_index(&object_hash, &feature_hash)?;
         let class = &self.objects[index].class;
         if class.shape().as_str() != shape_name {
@@ -125,38 +138,8 @@ impl Reader<'_> {
             return Err(Error::mismatch(format!("the class \"{}\"", class.name()), expected, shape_name))
                 .under("shape");
         }
-        let (shape, source) = if event == Some(Event::Delete) && pieces.is_empty() {
-            (zeroed(class.shape())?, ShapeSource::default())
-        } else {
-            read_shape(class.shape(), &pieces, &mut self.reading)?
-        };
-        for (key, text) in pieces.iter().filter(|(key, _)| !is_key_of(class.shape(), key)) {
-            extra.insert(key, Cursor::new(text).value()?);
-        }
-        keep_other_names(&mut extra, known, class);
-        check_event(target, event, interpolation, class)?;
-        details.extra = extra;
-        let annotation = Annotation { shape, source, details, event, interpolation };
-        self.place(index, frame, target, annotation)
-    }
-
-    fn place(
-        &mut self,
-        index: usize,
-        frame: Frame,
-        target: &Target<'_>,
-        annotation: Annotation,
-    ) -> Result<()> {
-        let object = &mut self.objects[index];
-        let extent = match target.space {
-            None => &mut object.root,
-            Some(space) => object.space_extent_mut(space),
-        };
-        let added = extent.track_mut().map(|track| track.add(frame, annotation));
-        match added {
-            Some(Ok(())) => Ok(()),
-            _ => Err(Error::conflict(format!("the object {} is on the frame {frame} twice", object.hash))),
-        }
+        self.entries[slot].object = Some(index);
+        Ok(index)
     }
 
     /// The object with a hash, made if it is new.
@@ -202,15 +185,40 @@ impl Reader<'_> {
     }
 }
 
-/// Keeps names, colours and values that differ from the ontology's.
+/// Puts an object on a frame.
+fn place(
+    object: &mut ObjectInstance,
+    frame: Frame,
+    target: &Target<'_>,
+    annotation: Annotation,
+) -> Result<()> {
+    let extent = match target.space {
+        None => &mut object.root,
+        Some(space) => object.space_extent_mut(space),
+    };
+    let added = extent.track_mut().map(|track| track.add(frame, annotation));
+    match added {
+        Some(Ok(())) => Ok(()),
+        _ => Err(Error::conflict(format!("the object {} is on the frame {frame} twice", object.hash))),
+    }
+}
+
+/// Keeps names, colours and values that differ from the ontology's; says whether there are any.
 #[inline]
-pub(super) fn keep_other_names(extra: &mut Extra, found: [Option<Cow<'_, str>>; 3], class: &ObjectClass) {
+pub(super) fn keep_other_names(
+    extra: &mut Extra,
+    found: &[Option<Cow<'_, str>>; 3],
+    class: &ObjectClass,
+) -> bool {
     let ontology = [("name", class.name()), ("color", class.color()), ("value", class.value())];
+    let mut others = false;
     for ((key, text), found) in ontology.into_iter().zip(found) {
-        if let Some(found) = found.filter(|found| found != text) {
+        if let Some(found) = found.as_deref().filter(|found| *found != text) {
             extra.insert(key, found.into());
+            others = true;
         }
     }
+    others
 }
 
 fn check_event(

@@ -6,6 +6,7 @@
 
 mod answers;
 mod classifications;
+mod entry;
 mod frames;
 mod units;
 
@@ -27,6 +28,7 @@ use crate::error::{Error, Located, Result};
 use crate::id::{ObjectHash, SpaceId};
 use crate::json::{Cursor, Reading, describe};
 use crate::ontology::{ObjectClass, Ontology};
+use entry::Entry;
 
 /// Keys every document has.
 const REQUIRED: [&str; 14] = [
@@ -62,6 +64,8 @@ pub(super) struct Reader<'r> {
     classes: HashMap<Box<str>, Arc<ObjectClass>>,
     units: Vec<DataUnit>,
     spaces: IndexMap<SpaceId, Space>,
+    /// The entries of the list of objects that was read last, by place.
+    entries: Vec<Box<Entry<'r>>>,
     /// Where the next object on a frame is likely to be found among the objects.
     next_object: usize,
     root: Place,
@@ -70,10 +74,10 @@ pub(super) struct Reader<'r> {
 }
 
 /// Reads a document into the content of a row.
-pub(super) fn read_document(
-    json: &[u8],
-    metadata: &LabelRowMetadata,
-    ontology: &Ontology,
+pub(super) fn read_document<'r>(
+    json: &'r [u8],
+    metadata: &'r LabelRowMetadata,
+    ontology: &'r Ontology,
 ) -> Result<Content> {
     let mut cursor = Cursor::from_slice(json)?;
     let mut reader = Reader {
@@ -86,6 +90,7 @@ pub(super) fn read_document(
         classes: HashMap::new(),
         units: Vec::new(),
         spaces: IndexMap::new(),
+        entries: Vec::new(),
         next_object: 0,
         root: Place::default(),
         spaces_by_mention: false,

@@ -16,12 +16,12 @@ use crate::row::data_type::DataType;
 use crate::row::space::{Layout, Space, SpaceKind};
 use crate::row::unit::{DataUnit, Labels};
 
-impl Reader<'_> {
-    pub(super) fn read_units(&mut self, text: &str) -> Result<()> {
+impl<'r> Reader<'r> {
+    pub(super) fn read_units(&mut self, text: &'r str) -> Result<()> {
         self.read_units_at(&mut part(text))
     }
 
-    pub(super) fn read_units_at(&mut self, cursor: &mut Cursor<'_>) -> Result<()> {
+    pub(super) fn read_units_at(&mut self, cursor: &mut Cursor<'r>) -> Result<()> {
         let mut sequences = HashSet::new();
         cursor.object(|cursor, _| self.read_unit(cursor, &mut sequences))?;
         if self.units.is_empty() && self.data_type != DataType::ImageGroup {
@@ -30,7 +30,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn read_unit(&mut self, cursor: &mut Cursor<'_>, sequences: &mut HashSet<Frame>) -> Result<()> {
+    fn read_unit(&mut self, cursor: &mut Cursor<'r>, sequences: &mut HashSet<Frame>) -> Result<()> {
         let modelled = self.units.is_empty() || self.data_type == DataType::ImageGroup;
         let mut facts = Map::new();
         let (mut labels, mut later) = (Labels::default(), None);
@@ -87,7 +87,7 @@ impl Reader<'_> {
 
     fn read_unit_labels(
         &mut self,
-        cursor: &mut Cursor<'_>,
+        cursor: &mut Cursor<'r>,
         sequence: Frame,
         modelled: bool,
     ) -> Result<Labels> {
@@ -123,7 +123,7 @@ impl Reader<'_> {
     }
 
     /// Reads the labels of a scene's image or point cloud that stand among the unit's, under its stream and position.
-    fn read_scene_member(&mut self, key: &str, cursor: &mut Cursor<'_>) -> Result<bool> {
+    fn read_scene_member(&mut self, key: &str, cursor: &mut Cursor<'r>) -> Result<bool> {
         let known = self.spaces.values().find(|space| space.is_unit_key(key)).map(|space| space.id.clone());
         let id = match known {
             Some(id) => id,
@@ -208,7 +208,7 @@ impl Reader<'_> {
     }
 
     /// Reads the labels of all spaces.
-    pub(super) fn read_spaces(&mut self, text: Option<&str>) -> Result<()> {
+    pub(super) fn read_spaces(&mut self, text: Option<&'r str>) -> Result<()> {
         let Some(text) = text else { return Ok(()) };
         part(text).object(|cursor, id| {
             cursor.object(|cursor, key| {
@@ -220,7 +220,7 @@ impl Reader<'_> {
         })
     }
 
-    fn read_space_labels(&mut self, id: &SpaceId, cursor: &mut Cursor<'_>) -> Result<()> {
+    fn read_space_labels(&mut self, id: &SpaceId, cursor: &mut Cursor<'r>) -> Result<()> {
         let space = &self.spaces[id];
         let (kind, place, taken) = (space.kind, space.place(), space.unit_key.is_some());
         let target = Target { space: Some(id), place };
