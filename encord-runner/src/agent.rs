@@ -8,6 +8,7 @@ use std::future::Future;
 use std::panic;
 use std::sync::Arc;
 
+use encord_client::Project;
 use futures::future::BoxFuture;
 
 use crate::context::TaskContext;
@@ -133,6 +134,10 @@ async fn on_own_thread<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'sta
 /// A registered agent with its types erased: what the rest of the runner works with.
 pub(crate) trait Agent: Send + Sync {
     fn needs(&self) -> Needs;
+    /// Whether the parameters can be made for tasks of this project.
+    fn check<'a>(&'a self, project: &'a Project) -> BoxFuture<'a, Result<(), BoxError>>;
+    /// Lets the parameters fetch for a whole batch.
+    fn prefetch<'a>(&'a self, batch: &'a [TaskContext]) -> BoxFuture<'a, ()>;
     fn attempt<'a>(&'a self, ctx: &'a TaskContext) -> BoxFuture<'a, Result<Outcome, BoxError>>;
 }
 
@@ -160,6 +165,14 @@ where
 {
     fn needs(&self) -> Needs {
         Args::NEEDS
+    }
+
+    fn check<'a>(&'a self, project: &'a Project) -> BoxFuture<'a, Result<(), BoxError>> {
+        Box::pin(Args::check(project, &self.state))
+    }
+
+    fn prefetch<'a>(&'a self, batch: &'a [TaskContext]) -> BoxFuture<'a, ()> {
+        Box::pin(Args::prefetch(batch, &self.state))
     }
 
     fn attempt<'a>(&'a self, ctx: &'a TaskContext) -> BoxFuture<'a, Result<Outcome, BoxError>> {

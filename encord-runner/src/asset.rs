@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use encord_client::StorageItem;
-use tempfile::TempDir;
 
 use crate::error::ExtractError;
+use crate::scratch::ItemFolder;
 use crate::source::ItemStore;
 
 /// The file of a storage item on local disk.
 ///
 /// As a parameter of an agent it is the file of the task's data unit, downloaded at most once per task however
 /// many extractors want it. The file is removed when the task has ended and the last `Asset` of it is dropped,
-/// also after a panic.
+/// also after a panic. After a process was killed the next one that downloads removes what is left, in the folders
+/// `encord-runner-*` of the system's folder for temporary files (`TMPDIR`).
 ///
 /// ```
 /// use encord_runner::Asset;
@@ -33,7 +34,7 @@ pub struct Asset {
 
 enum AssetFile {
     /// In a directory of its own that is removed with the handle.
-    Temporary { path: PathBuf, _directory: TempDir },
+    Temporary { path: PathBuf, _folder: ItemFolder },
     /// Somebody else's file.
     Borrowed(PathBuf),
 }
@@ -60,16 +61,14 @@ impl Asset {
     }
 
     pub(crate) async fn download(store: &dyn ItemStore, item: StorageItem) -> Result<Self, ExtractError> {
-        let directory = tempfile::Builder::new()
-            .prefix("encord-asset-")
-            .tempdir()
+        let folder = ItemFolder::new()
             .map_err(|source| ExtractError::Io { path: std::env::temp_dir(), source: Arc::new(source) })?;
-        let path = directory.path().join(file_name(&item));
+        let path = folder.path().join(file_name(&item));
         store.download(&item, &path).await.map_err(|source| ExtractError::Fetch {
             what: "download of the asset",
             source: Arc::new(source),
         })?;
-        let file = Arc::new(AssetFile::Temporary { path, _directory: directory });
+        let file = Arc::new(AssetFile::Temporary { path, _folder: folder });
         Ok(Asset { item: Arc::new(item), file })
     }
 }

@@ -75,6 +75,10 @@ struct Arguments {
     #[arg(long, env = "ENCORD_FAILURE_NOTE_KEY", value_name = "KEY")]
     failure_note_key: Option<String>,
 
+    /// Comment with the error on the data units of such tasks
+    #[arg(long, env = "ENCORD_FAILURE_COMMENT")]
+    failure_comment: bool,
+
     /// Write one JSON line per task to this file
     #[arg(long, env = "ENCORD_REPORT", value_name = "FILE")]
     report: Option<PathBuf>,
@@ -99,6 +103,7 @@ impl Arguments {
         if let Some(pathway) = &self.failure_pathway {
             options.failure_pathway = Some(pathway.as_str().into());
         }
+        options.failure_comment |= self.failure_comment;
         if self.failure_note_key.is_some() {
             options.failure_note_key.clone_from(&self.failure_note_key);
         }

@@ -168,13 +168,24 @@ impl TaskContext {
         T: Send + Sync + 'static,
         F: Future<Output = Result<T, E>>,
     {
-        let cell = {
-            let mut shared = lock(&self.shared);
-            let any = shared.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(OnceCell::<Arc<T>>::new()));
-            Arc::clone(any).downcast::<OnceCell<Arc<T>>>()
-        };
-        let Ok(cell) = cell else { return make.await.map(Arc::new) };
+        let Some(cell) = self.shared_cell() else { return make.await.map(Arc::new) };
         cell.get_or_try_init(|| async { make.await.map(Arc::new) }).await.cloned()
+    }
+
+    /// Leaves a value for the extractors of this task, as [`prefetch`](crate::FromTask::prefetch) does for a whole
+    /// batch: [`shared`](TaskContext::shared) then returns it instead of making one. A value that is there
+    /// already stays.
+    pub fn share<T: Send + Sync + 'static>(&self, value: T) {
+        if let Some(cell) = self.shared_cell() {
+            cell.set(Arc::new(value)).ok();
+        }
+    }
+
+    /// `None` only if a value of another type were kept under this one, which cannot happen.
+    fn shared_cell<T: Send + Sync + 'static>(&self) -> Option<Arc<OnceCell<Arc<T>>>> {
+        let mut shared = lock(&self.shared);
+        let any = shared.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(OnceCell::<Arc<T>>::new()));
+        Arc::clone(any).downcast().ok()
     }
 
     /// Runs something when the current attempt is over, whether the agent returned, failed, panicked or timed

@@ -91,6 +91,14 @@ pub enum Error {
         /// What is wrong and what would be right.
         problem: String,
     },
+    /// A parameter of an agent can be made for no task of the project.
+    #[error("the agent of stage {stage} cannot work: {problem}")]
+    Setup {
+        /// The stage, by title and uuid.
+        stage: String,
+        /// Which parameter, and why.
+        problem: String,
+    },
     /// The platform could not be asked.
     #[error("{action}: {source}")]
     Client {
@@ -243,9 +251,17 @@ impl ExtractError {
             Some(ExtractError::Prefetch { source, .. } | ExtractError::Fetch { source, .. }) => {
                 source.is_retryable() || source.is_access_denied()
             }
-            _ => false,
+            _ => client_error(error).is_some_and(encord_client::Error::is_retryable),
         })
     }
+}
+
+/// An error as the client's, also from behind the pointers that other libraries keep it in.
+fn client_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a encord_client::Error> {
+    error
+        .downcast_ref()
+        .or_else(|| error.downcast_ref::<Arc<encord_client::Error>>().map(|error| &**error))
+        .or_else(|| error.downcast_ref::<Box<encord_client::Error>>().map(|error| &**error))
 }
 
 /// An error that a retry cannot cure. Any error of an agent or extractor that carries this mark anywhere in its

@@ -13,6 +13,7 @@ use rand::Rng;
 use tracing::{Instrument, debug_span, warn};
 
 use crate::agent::Agent;
+use crate::beside::{Beside, Side};
 use crate::context::TaskContext;
 use crate::error::{BoxError, ExtractError, Terminal, TimedOut, full_message};
 use crate::outcome::Outcome;
@@ -35,6 +36,7 @@ pub(crate) struct Decision {
     pub(crate) pathway: Option<PathwayUuid>,
     pub(crate) label_row: Option<LabelRow>,
     pub(crate) priority: Option<f64>,
+    pub(crate) beside: Vec<Side>,
 }
 
 /// Why a task failed for good.
@@ -102,7 +104,7 @@ async fn attempt(
 
 /// Finds what is wrong with an outcome before anything of it is sent.
 fn check(ctx: &TaskContext, outcome: Outcome) -> Result<Decision, BoxError> {
-    let Outcome { pathway, label_row, priority } = outcome;
+    let Outcome { pathway, label_row, priority, beside } = outcome;
     let pathway = pathway.map(|wanted| stage::resolve_pathway(&ctx.stage, &wanted)).transpose()?;
     if let Some(row) = &label_row {
         let (own, given) = (ctx.task.data_hash.to_string(), row.metadata().data_hash());
@@ -122,7 +124,8 @@ fn check(ctx: &TaskContext, outcome: Outcome) -> Result<Decision, BoxError> {
     {
         return Err(Terminal::new(format!("priority {value} is not between 0.0 and 1.0")).into());
     }
-    Ok(Decision { pathway, label_row, priority })
+    let beside = beside.into_iter().map(Beside::check).collect::<Result<_, _>>()?;
+    Ok(Decision { pathway, label_row, priority, beside })
 }
 
 /// Doubles with every attempt, with up to half of it random so that many workers do not retry in step.

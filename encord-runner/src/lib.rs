@@ -42,6 +42,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod scratch;
 mod source;
 
 mod asset;
@@ -52,6 +53,7 @@ mod prefetch;
 pub mod extract;
 
 mod agent;
+mod beside;
 mod outcome;
 
 mod execute;
@@ -86,9 +88,10 @@ pub use encord_labels::{LabelRow, LabelRowMetadata};
 
 pub use agent::{AgentFn, Blocking, blocking};
 pub use asset::Asset;
+pub use beside::Beside;
 pub use context::TaskContext;
 pub use error::{BoxError, Error, ExtractError, OrTerminal, Terminal, TimedOut, UnknownPathway};
-pub use extract::{FromRef, FromTask, Rejected, State};
+pub use extract::{FromRef, FromTask, OptionalFromTask, Rejected, State};
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub use metrics::Metrics;

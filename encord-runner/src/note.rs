@@ -1,21 +1,60 @@
-//! Leaves the reason of a failure in the client metadata of the storage item, where people who look at the task
-//! at the end of the failure pathway can see it.
+//! Leaves the reason of a failure where people who look at the task at the end of the failure pathway can see it:
+//! in the client metadata of the storage item, or as a comment (an issue) on the data unit.
 
 use std::collections::HashMap;
 
-use encord_client::{Error, ItemUpdate, LabelRowFilter, Project};
+use encord_client::{Error, IssueAnchor, ItemUpdate, LabelRowFilter, NewIssue, Project};
 use encord_labels::id::{DataHash, ItemUuid};
 use serde_json::{Map, Value};
+use tracing::warn;
 
 /// The longest error text that is written, in characters.
 const MAX_TEXT: usize = 1000;
 
+/// Where to leave the reasons of failures.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes {
+    /// The key in the client metadata.
+    pub(crate) metadata_key: Option<String>,
+    /// Whether to comment.
+    pub(crate) comment: bool,
+}
+
+impl Notes {
+    /// Writes each error down in every way asked for. Failing tasks must not fail twice, so trouble is only logged.
+    pub(crate) async fn write(&self, project: &Project, errors: &[(DataHash, &str)]) {
+        if errors.is_empty() {
+            return;
+        }
+        if let Some(key) = &self.metadata_key
+            && let Err(error) = write_metadata(project, key, errors).await
+        {
+            warn!(tasks = errors.len(), "could not write errors into the client metadata: {error}");
+        }
+        if self.comment
+            && let Err(error) = comment(project, errors).await
+        {
+            warn!(tasks = errors.len(), "could not comment on the data units: {error}");
+        }
+    }
+}
+
+async fn comment(project: &Project, errors: &[(DataHash, &str)]) -> Result<(), Error> {
+    let issue = |(data, error): &(DataHash, &str)| {
+        NewIssue::new(
+            IssueAnchor::DataUnit { data_uuid: *data },
+            format!("The agent failed: {}", shortened(error)),
+        )
+    };
+    project.raise_issues(&errors.iter().map(issue).collect::<Vec<_>>()).await
+}
+
+fn shortened(error: &str) -> String {
+    error.chars().take(MAX_TEXT).collect()
+}
+
 /// Writes each error under `key` into the client metadata of the item behind the data unit. Other keys stay.
-pub(crate) async fn write_notes(
-    project: &Project,
-    key: &str,
-    errors: &[(DataHash, &str)],
-) -> Result<(), Error> {
+async fn write_metadata(project: &Project, key: &str, errors: &[(DataHash, &str)]) -> Result<(), Error> {
     let filter = LabelRowFilter::new().with_data_hashes(errors.iter().map(|(data, _)| *data));
     let rows = project.label_rows(&filter).await?;
     let items: HashMap<&str, ItemUuid> = rows
@@ -29,7 +68,7 @@ pub(crate) async fn write_notes(
     let uuids: Vec<ItemUuid> = notes.keys().copied().collect();
     let found = project.client().storage_items(&uuids, false).await?;
     let updates = found.into_iter().flatten().filter_map(|item| {
-        let note: String = notes.get(&item.uuid)?.chars().take(MAX_TEXT).collect();
+        let note = shortened(notes.get(&item.uuid)?);
         // The platform replaces the metadata as a whole.
         let mut metadata = match item.client_metadata {
             Value::Object(metadata) => metadata,

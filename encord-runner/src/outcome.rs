@@ -6,6 +6,7 @@ use encord_labels::LabelRow;
 use encord_labels::id::PathwayUuid;
 use uuid::Uuid;
 
+use crate::beside::Beside;
 use crate::error::BoxError;
 
 /// A pathway out of an agent stage, by name or by uuid.
@@ -73,6 +74,7 @@ pub struct Outcome {
     pub(crate) pathway: Option<PathwayRef>,
     pub(crate) label_row: Option<LabelRow>,
     pub(crate) priority: Option<f64>,
+    pub(crate) beside: Vec<Beside>,
 }
 
 impl Outcome {
@@ -101,6 +103,12 @@ impl Outcome {
     /// Send the task along a pathway, replacing an earlier choice.
     pub fn with_pathway(mut self, pathway: impl Into<PathwayRef>) -> Self {
         self.pathway = Some(pathway.into());
+        self
+    }
+
+    /// Make changes to another project together with those to the runner's own. Can be called several times.
+    pub fn with_beside(mut self, beside: Beside) -> Self {
+        self.beside.push(beside);
         self
     }
 

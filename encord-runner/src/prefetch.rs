@@ -4,18 +4,22 @@
 //! its uuid. What is missing for one task is that task's problem and is kept in its context as the reason.
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use encord_client::{AgentTask, Client, Error, InitialiseArgs, Project, RowFailure, Stage, StorageItem};
 use encord_labels::LabelRow;
 use encord_labels::id::{DataHash, ItemUuid};
+use futures::FutureExt;
 use futures::future::join_all;
 use tracing::warn;
 
+use crate::agent::Agent;
 use crate::context::TaskContext;
 use crate::error::ExtractError;
 use crate::needs::Needs;
+use crate::registry::Prepared;
 use crate::sequential::StageOptions;
 use crate::source::ItemStore;
 
@@ -25,20 +29,31 @@ const REPLAY_WIDTH: usize = 8;
 /// would fail a whole batch.
 const BULK_PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(3)];
 
+/// When the platform asks for more patience than this, the tasks are left at their stage for the next pass.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// Makes contexts for the tasks of one stage.
 #[derive(Clone)]
 pub(crate) struct Prefetch {
     project: Project,
     items: Arc<dyn ItemStore>,
     stage: Arc<Stage>,
+    agent: Arc<dyn Agent>,
     needs: Needs,
     options: Arc<StageOptions>,
 }
 
 impl Prefetch {
-    pub(crate) fn new(project: Project, stage: Arc<Stage>, needs: Needs, options: Arc<StageOptions>) -> Self {
+    pub(crate) fn new(project: Project, prepared: &Prepared) -> Self {
         let items: Arc<dyn ItemStore> = Arc::new(project.client().clone());
-        Prefetch { project, items, stage, needs, options }
+        Prefetch {
+            project,
+            items,
+            stage: Arc::clone(&prepared.stage),
+            agent: Arc::clone(&prepared.agent),
+            needs: prepared.agent.needs(),
+            options: Arc::clone(&prepared.options),
+        }
     }
 
     /// Fetches what the tasks need. Never fails as a whole: what went wrong is in the contexts it concerns.
@@ -68,6 +83,9 @@ impl Prefetch {
         }
         if self.needs.contains(Needs::LABELS) {
             self.initialise(&mut contexts).await;
+        }
+        if AssertUnwindSafe(self.agent.prefetch(&contexts)).catch_unwind().await.is_err() {
+            warn!("an extractor panicked while it fetched for a batch; it is asked again for each task");
         }
         contexts
     }
@@ -121,10 +139,9 @@ impl Prefetch {
         let mut answer = self.project.try_initialise_labels(again(&mut rows), args).await;
         for pause in BULK_PAUSES {
             let Err(error) = &answer else { break };
-            if !error.is_retryable() {
+            if !waited(error, pause).await {
                 break;
             }
-            wait_for_platform(error, pause).await;
             answer = self.project.try_initialise_labels(again(&mut rows), args).await;
         }
         match answer {
@@ -219,16 +236,25 @@ where
 {
     for pause in BULK_PAUSES {
         match request().await {
-            Err(error) if error.is_retryable() => wait_for_platform(&error, pause).await,
+            Err(error) if waited(&error, pause).await => {}
             answer => return answer,
         }
     }
     request().await
 }
 
-async fn wait_for_platform(error: &Error, pause: Duration) {
-    warn!("a bulk request failed and is sent again: {error}");
+/// Waits before a request is sent again, for as long as the platform asked for, if it may help at all.
+async fn waited(error: &Error, pause: Duration) -> bool {
+    let pause = match error {
+        Error::RateLimited { retry_after: Some(asked), .. } => pause.max(*asked),
+        _ => pause,
+    };
+    if !error.is_retryable() || pause > LONGEST_WAIT {
+        return false;
+    }
+    warn!(seconds = pause.as_secs_f64(), "a bulk request failed and is sent again: {error}");
     tokio::time::sleep(pause).await;
+    true
 }
 
 /// Lends the rows for one request.

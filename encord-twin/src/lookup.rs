@@ -4,6 +4,7 @@
 //! none of this. It is for looking up other data units: neighbours, references, the members of a batch.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use encord_client::{DataRow, DataRowFilter, LabelRowFilter, Project, StorageItem};
 use encord_labels::id::{DataHash, ItemUuid};
@@ -91,6 +92,6 @@ impl DataLookup {
     }
 
     fn failed(&self, source: encord_client::Error) -> Error {
-        Error::Request { project: self.project.hash(), source: Box::new(source) }
+        Error::Request { project: self.project.hash(), source: Arc::new(source) }
     }
 }

@@ -131,10 +131,10 @@ impl TwinProject {
     pub async fn open_with(client: &Client, project: ProjectHash, options: TwinOptions) -> Result<Self> {
         let opened = client.project(project).await.map_err(|source| match source {
             source @ encord_client::Error::NotFound(_) => {
-                Error::NotFound { project, source: Box::new(source) }
+                Error::NotFound { project, source: Arc::new(source) }
             }
-            denied if denied.is_access_denied() => Error::NoAccess { project, source: Box::new(denied) },
-            source => Error::Request { project, source: Box::new(source) },
+            denied if denied.is_access_denied() => Error::NoAccess { project, source: Arc::new(denied) },
+            source => Error::Request { project, source: Arc::new(source) },
         })?;
         Ok(Self::new(opened, options))
     }
@@ -210,7 +210,9 @@ impl TwinProject {
     pub async fn save(&self, rows: &[&LabelRow], validate: bool) -> Result<()> {
         let saved = self.project().save_labels(rows, validate).await;
         for row in rows {
-            self.forget(row.metadata().data_hash().parse().ok());
+            if let Ok(data) = row.metadata().data_hash().parse() {
+                self.forget(data);
+            }
         }
         saved.map_err(|source| self.request_error(source))
     }
@@ -225,7 +227,9 @@ impl TwinProject {
             moves.iter().filter_map(|(twin, pathway)| Some((twin.task.as_ref()?.uuid(), *pathway))).collect();
         let moved = self.project().proceed(stage, &tasks).await;
         for (twin, _) in moves {
-            self.forget(twin.task.as_ref().map(TwinTask::data_hash));
+            if let Some(task) = &twin.task {
+                self.forget(task.data_hash());
+            }
         }
         moved.map_err(|source| self.request_error(source))
     }
@@ -270,10 +274,9 @@ impl TwinProject {
         Ok(futures::future::try_join_all(listings).await?.into_iter().flatten().collect())
     }
 
-    fn forget(&self, data: Option<DataHash>) {
-        if let Some(data) = data {
-            self.cache().forget(data);
-        }
+    /// Looks the twin of this data unit up anew next time.
+    pub fn forget(&self, data: DataHash) {
+        self.cache().forget(data);
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache<Arc<Twin>>> {
@@ -282,7 +285,7 @@ impl TwinProject {
     }
 
     fn request_error(&self, source: encord_client::Error) -> Error {
-        Error::Request { project: self.project().hash(), source: Box::new(source) }
+        Error::Request { project: self.project().hash(), source: Arc::new(source) }
     }
 }
 

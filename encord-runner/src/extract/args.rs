@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use encord_client::Project;
+
 use super::FromTask;
 use crate::agent::for_each_arity;
 use crate::context::TaskContext;
@@ -69,6 +71,19 @@ macro_rules! impl_from_task_for_tuple {
                     };
                 )*
                 Ok(($($T,)*))
+            }
+
+            async fn check(project: &Project, state: &S) -> Result<(), BoxError> {
+                let mut position = 0;
+                $(
+                    position += 1;
+                    $T::check(project, state).await.map_err(|refusal| Rejected::new::<$T>(position, refusal))?;
+                )*
+                Ok(())
+            }
+
+            async fn prefetch(batch: &[TaskContext], state: &S) {
+                tokio::join!($($T::prefetch(batch, state)),*);
             }
         }
     };

@@ -9,9 +9,12 @@ mod optional;
 mod platform;
 mod state;
 
-use std::future::Future;
+use std::future::{self, Future};
+
+use encord_client::Project;
 
 pub use self::args::Rejected;
+pub use self::optional::OptionalFromTask;
 pub use self::state::{FromRef, State};
 use crate::context::TaskContext;
 use crate::error::BoxError;
@@ -63,4 +66,58 @@ pub trait FromTask<S>: Sized + Send {
 
     /// Makes the value for one attempt.
     fn from_task(ctx: &TaskContext, state: &S) -> impl Future<Output = Result<Self, Self::Rejection>> + Send;
+
+    /// Checks once, before the first task, that values can be made for tasks of this project: that a model
+    /// file is there, that another project may be read. A refusal ends the run before it began.
+    ///
+    /// A custom extractor that builds on others calls their `check` from its own.
+    fn check(project: &Project, state: &S) -> impl Future<Output = Result<(), BoxError>> + Send {
+        let _ = (project, state);
+        future::ready(Ok(()))
+    }
+
+    /// Fetches in bulk what [`from_task`](FromTask::from_task) will ask for: it sees all tasks of a batch at once,
+    /// after what they [need](FromTask::NEEDS) has been fetched, and leaves its finds in their contexts with
+    /// [`TaskContext::share`].
+    ///
+    /// This is for sources that answer many questions in one request. Nothing may depend on it: without it (in
+    /// a unit test, say) `from_task` asks for the one task. A custom extractor that builds on others calls their
+    /// `prefetch` from its own.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// use encord_runner::{FromTask, Needs, TaskContext};
+    ///
+    /// /// The price of a picture, from a shop that is asked about many of them at once.
+    /// struct Price(f64);
+    ///
+    /// impl<S: Sync> FromTask<S> for Price {
+    ///     const NEEDS: Needs = Needs::NOTHING;
+    ///     type Rejection = String;
+    ///
+    ///     async fn from_task(ctx: &TaskContext, _state: &S) -> Result<Self, String> {
+    ///         let title = ctx.task().data_title.clone();
+    ///         let found = ctx.shared(async { prices(&[&title]).await.remove(&title).map(Price).ok_or(title) });
+    ///         found.await.map(|price| Price(price.0)).map_err(|title| format!("no price for {title:?}"))
+    ///     }
+    ///
+    ///     async fn prefetch(batch: &[TaskContext], _state: &S) {
+    ///         let titles: Vec<&str> = batch.iter().map(|ctx| &*ctx.task().data_title).collect();
+    ///         let mut prices = prices(&titles).await;
+    ///         for ctx in batch {
+    ///             if let Some(price) = prices.remove(&ctx.task().data_title) {
+    ///                 ctx.share(Price(price));
+    ///             }
+    ///         }
+    ///     }
+    /// }
+    /// # async fn prices(titles: &[&str]) -> HashMap<String, f64> { titles.iter().map(|title| (title.to_string(), 1.0)).collect() }
+    /// # async fn agent(price: Price) { let _ = price; }
+    /// # let runner = encord_runner::Runner::new().stage("Agent 1", agent);
+    /// ```
+    fn prefetch(batch: &[TaskContext], state: &S) -> impl Future<Output = ()> + Send {
+        let _ = (batch, state);
+        future::ready(())
+    }
 }

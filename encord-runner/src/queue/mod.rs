@@ -168,7 +168,7 @@ impl StageHandler {
     }
 
     async fn work(&self, specs: &[TaskSpec]) -> Result<HashMap<TaskUuid, TaskRecord>, Error> {
-        let Prepared { stage, agent, options, failure_pathway } = &self.prepared;
+        let Prepared { stage, agent, failure_pathway, .. } = &self.prepared;
         let wanted: HashMap<TaskUuid, DataHash> =
             specs.iter().map(|spec| (spec.task(), spec.data_hash())).collect();
         let mut hashes: Vec<DataHash> = wanted.values().copied().collect();
@@ -182,9 +182,7 @@ impl StageHandler {
             .try_collect()
             .await
             .map_err(Error::client("listing tasks"))?;
-        let prefetch =
-            Prefetch::new(self.project.clone(), Arc::clone(stage), agent.needs(), Arc::clone(options));
-        let contexts = prefetch.contexts(tasks).await;
+        let contexts = Prefetch::new(self.project.clone(), &self.prepared).contexts(tasks).await;
         let policy = self.options.policy();
         let pending: Vec<Pending> = futures::stream::iter(contexts)
             .map(|ctx| {
@@ -198,8 +196,7 @@ impl StageHandler {
             .buffer_unordered(self.options.concurrency)
             .collect()
             .await;
-        let note_key = self.options.failure_note_key.as_deref();
-        let records = commit(&self.project, stage, pending, note_key).await;
+        let records = commit(&self.project, stage, pending, &self.options.notes()).await;
         Ok(records.into_iter().map(|record| (record.task, record)).collect())
     }
 }

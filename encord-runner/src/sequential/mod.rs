@@ -19,7 +19,7 @@ use tracing::{error, info};
 pub use self::options::{RunOptions, StageOptions};
 use self::pass::{Run, run_stage, until_next_pass};
 use crate::agent::{AgentFn, bind};
-use crate::error::{BoxError, Error};
+use crate::error::{BoxError, Error, full_message};
 use crate::extract::FromTask;
 use crate::outcome::IntoOutcome;
 use crate::registry::{Prepared, Registry};
@@ -290,6 +290,12 @@ impl<S: Send + Sync + 'static> Runner<S> {
             Some(wanted) => vec![self.registry.prepare_one(&project, &wanted, failure_pathway)?],
             None => self.registry.prepare(&project, failure_pathway)?,
         };
+        for prepared in &stages {
+            prepared.agent.check(&project).await.map_err(|source| Error::Setup {
+                stage: stage::describe(&prepared.stage),
+                problem: full_message(source.as_ref()),
+            })?;
+        }
         Ok((project, stages))
     }
 

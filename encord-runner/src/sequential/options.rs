@@ -8,6 +8,7 @@ use rand::Rng;
 
 use crate::error::Error;
 use crate::execute::Policy;
+use crate::note::Notes;
 use crate::outcome::PathwayRef;
 
 /// Options of a run.
@@ -43,6 +44,9 @@ pub struct RunOptions {
     /// Write the error of a task that takes the failure pathway into the client metadata of its storage item, under
     /// this key. Other keys stay. Default: no.
     pub failure_note_key: Option<String>,
+    /// Comment with the error on the data unit of a task that takes the failure pathway, as an issue that people see
+    /// in the editor. Default: no.
+    pub failure_comment: bool,
     /// The number of task records kept in the [`RunReport`](crate::RunReport). Default: 10,000.
     pub keep_records: usize,
 }
@@ -63,6 +67,7 @@ impl Default for RunOptions {
             prefetch_bytes: 2 << 30,
             failure_pathway: None,
             failure_note_key: None,
+            failure_comment: false,
             keep_records: 10_000,
         }
     }
@@ -95,6 +100,10 @@ impl RunOptions {
 
     pub(crate) fn policy(&self) -> Policy {
         Policy { retries: self.num_retries, backoff: self.retry_backoff, timeout: self.task_timeout }
+    }
+
+    pub(crate) fn notes(&self) -> Notes {
+        Notes { metadata_key: self.failure_note_key.clone(), comment: self.failure_comment }
     }
 
     /// How long to wait between the starts of two passes: a tenth more or less than asked for, at random, so

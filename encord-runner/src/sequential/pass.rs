@@ -98,9 +98,7 @@ async fn prepare_batches(
     sender: mpsc::Sender<Result<Vec<TaskContext>, Error>>,
 ) {
     let stage = &prepared.stage;
-    let needs = prepared.agent.needs();
-    let prefetch =
-        Prefetch::new(run.project.clone(), Arc::clone(stage), needs, Arc::clone(&prepared.options));
+    let prefetch = Prefetch::new(run.project.clone(), &prepared);
     let mut left = run.options.max_tasks_per_stage.unwrap_or(usize::MAX);
     let mut tasks = Box::pin(run.project.agent_tasks(stage.uuid, &TaskFilter::new()));
     while left > 0 {
@@ -169,8 +167,8 @@ async fn flush(run: &Run, stage: &Stage, pending: &mut Vec<Pending>) {
         return;
     }
     let span = info_span!("flush", tasks = pending.len());
-    let note_key = run.options.failure_note_key.as_deref();
-    let records = commit(&run.project, stage, std::mem::take(pending), note_key).instrument(span).await;
+    let notes = run.options.notes();
+    let records = commit(&run.project, stage, std::mem::take(pending), &notes).instrument(span).await;
     records.into_iter().for_each(|record| run.finish(record));
 }
 

@@ -4,25 +4,36 @@
 //! cargo run -p encord-examples --bin twin_transfer -- --project-hash H --twin-hash T
 //! ```
 //!
-//! Classes are matched by title. Data units that the twin does not have are left alone; what does not fit the
+//! Classes are matched by feature hash. Data units that the twin does not have are left alone; what does not fit the
 //! twin's ontology stays behind and is logged.
+
+#![allow(clippy::print_stderr, reason = "printing is what a command line tool does")]
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use encord_agents::prelude::*;
-use encord_agents::twin::extract::{MaybeTwin, TwinOf};
-use encord_agents::twin::{Mapping, TwinProject, transfer};
+use encord_agents::twin::extract::{Twin, TwinOf};
+use encord_agents::twin::{Mapping, transfer};
 use encord_examples::{exit_code, first_agent_stage, first_pathway, project_from_arguments};
 
 /// Marks the twin project; with several twins there would be several markers.
 struct Copy;
 
-async fn copy(stage: Stage, row: LabelRow, twin: MaybeTwin<Copy>) -> Result<Outcome> {
-    let Some(mut twin) = twin.0 else { return Ok(Outcome::stay()) };
-    transfer(&row, &mut twin.row, &Mapping::new())?;
-    twin.project.save(&[&twin.row], false).await?;
-    first_pathway(&stage)
+async fn copy(stage: Stage, task: AgentTask, row: LabelRow, twin: Option<Twin<Copy>>) -> Result<Outcome> {
+    let Some(mut twin) = twin else {
+        eprintln!("{}: not in the twin project", task.data_title);
+        return Ok(Outcome::stay());
+    };
+    let report = transfer(&row, &mut twin.row, &Mapping::new())?;
+    eprintln!(
+        "{}: copied {} objects and {} classifications",
+        task.data_title, report.objects, report.classifications
+    );
+    for left in &report.left_behind {
+        eprintln!("{}: left behind: {left}", task.data_title);
+    }
+    Ok(first_pathway(&stage)?.with_beside(twin.save()))
 }
 
 #[tokio::main]
@@ -42,8 +53,8 @@ async fn run() -> Result<ExitCode> {
     }
     let project = project_from_arguments().await?;
     let twin = twin.context("name the twin project with --twin-hash")?;
-    let twin = TwinProject::open(project.client(), twin.parse()?).await?.beside(project.hash())?;
+    let twin = TwinOf::<Copy>::new(twin.parse()?);
     let stage = first_agent_stage(&project)?.uuid;
-    let runner = Runner::new().with_state(TwinOf::<Copy>::new(twin)).with_project(project);
+    let runner = Runner::new().with_state(twin).with_project(project);
     Ok(runner.stage(stage, copy).run_cli_with(rest).await)
 }

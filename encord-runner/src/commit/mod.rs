@@ -1,0 +1,231 @@
+//! From decisions to the platform: label rows are saved, then priorities set, then tasks moved.
+//!
+//! Each step goes out as one bundle per project. When the bundle fails, its parts are sent one by one so that only
+//! the bad ones fail. A task whose save failed is not moved. What was not confirmed is reported as not done.
+
+mod bundle;
+mod moves;
+
+use encord_client::{Project, Stage};
+use encord_labels::LabelRow;
+use encord_labels::id::{DataHash, PathwayUuid, ProjectHash, StageUuid};
+use futures::FutureExt;
+use tracing::{info, warn};
+
+use self::bundle::in_bundle;
+pub(crate) use self::moves::Move;
+use self::moves::{Moved, Mover};
+use crate::beside::Side;
+use crate::execute::{Decision, Executed, Failure};
+use crate::note::Notes;
+use crate::report::{Step, TaskOutcome, TaskRecord};
+
+/// A task whose agent is done, with what is still to be sent.
+pub(crate) struct Pending {
+    pub(crate) record: TaskRecord,
+    decision: Decision,
+}
+
+impl Pending {
+    /// Joins what is known of a task with how working on it ended.
+    pub(crate) fn new(
+        mut record: TaskRecord,
+        executed: Executed,
+        failure_pathway: Option<PathwayUuid>,
+    ) -> Self {
+        record.attempts = executed.attempts;
+        record.duration = executed.duration;
+        let decision = match executed.decision {
+            Ok(decision) => {
+                record.outcome = TaskOutcome::Stayed;
+                decision
+            }
+            Err(Failure { message, is_outage }) => {
+                record.outcome = TaskOutcome::Failed { error: message, step: Step::Agent };
+                // A sound task must not leave by the failure pathway because the platform was out of reach.
+                let pathway = if is_outage { None } else { failure_pathway };
+                Decision { pathway, ..Decision::default() }
+            }
+        };
+        Pending { record, decision }
+    }
+
+    /// Whether anything has to be sent.
+    pub(crate) fn is_settled(&self) -> bool {
+        let Decision { pathway, label_row, priority, beside } = &self.decision;
+        pathway.is_none() && label_row.is_none() && priority.is_none() && beside.is_empty()
+    }
+
+    fn fail(&mut self, step: Step, error: String) {
+        warn!(task = %self.record.task, data_hash = %self.record.data_hash, "{error}");
+        self.record.outcome = TaskOutcome::Failed { error, step };
+        self.decision = Decision::default();
+    }
+}
+
+/// Sends everything that the tasks of one stage led to and says how each of them ended.
+///
+/// The errors of tasks on their way along the failure pathway are written down first.
+pub(crate) async fn commit(
+    project: &Project,
+    stage: &Stage,
+    mut pending: Vec<Pending>,
+    notes: &Notes,
+) -> Vec<TaskRecord> {
+    let errors: Vec<(DataHash, &str)> = pending
+        .iter()
+        .filter(|task| task.decision.pathway.is_some())
+        .filter_map(|task| Some((task.record.data_hash, task.record.error()?)))
+        .collect();
+    notes.write(project, &errors).await;
+    let answered: Vec<_> = pending
+        .iter()
+        .flat_map(|task| task.decision.beside.iter().filter_map(|side| side.after.clone()))
+        .collect();
+    save_labels(project, &mut pending).await;
+    set_priorities(project, &mut pending).await;
+    move_beside(&mut pending).await;
+    move_tasks(project, stage, &mut pending).await;
+    answered.iter().for_each(|after| after());
+    pending.into_iter().map(|task| task.record).collect()
+}
+
+async fn save_labels(project: &Project, pending: &mut [Pending]) {
+    let mut groups: Groups<ProjectHash, (usize, LabelRow)> = Groups::default();
+    for (index, task) in pending.iter_mut().enumerate() {
+        if let Some(row) = task.decision.label_row.take() {
+            groups.of(project, project.hash()).push((index, row));
+        }
+        for side in &mut task.decision.beside {
+            if let Some(row) = side.label_row.take() {
+                groups.of(&side.project, side.project.hash()).push((index, row));
+            }
+        }
+    }
+    for (_, target, rows) in groups.0 {
+        let is_own = target.hash() == project.hash();
+        let results = in_bundle(&rows, |rows| {
+            let target = target.clone();
+            async move {
+                let rows: Vec<&LabelRow> = rows.iter().map(|(_, row)| row).collect();
+                target.save_labels(&rows, false).await
+            }
+            .boxed()
+        })
+        .await;
+        let place = if is_own { String::new() } else { format!(" in project {}", target.hash()) };
+        for ((index, _), result) in rows.iter().zip(results) {
+            match result {
+                Ok(()) => pending[*index].record.labels_saved |= is_own,
+                Err(error) => {
+                    pending[*index].fail(Step::Save, format!("could not save the label row{place}: {error}"));
+                }
+            }
+        }
+    }
+}
+
+/// What goes to several projects, in the order in which they first occurred.
+struct Groups<K, T>(Vec<(K, Project, Vec<T>)>);
+
+impl<K, T> Default for Groups<K, T> {
+    fn default() -> Self {
+        Groups(Vec::new())
+    }
+}
+
+impl<K: PartialEq, T> Groups<K, T> {
+    fn of(&mut self, project: &Project, key: K) -> &mut Vec<T> {
+        let place = self.0.iter().position(|(known, _, _)| *known == key).unwrap_or_else(|| {
+            self.0.push((key, project.clone(), Vec::new()));
+            self.0.len() - 1
+        });
+        &mut self.0[place].2
+    }
+}
+
+async fn set_priorities(project: &Project, pending: &mut [Pending]) {
+    let priorities: Vec<(usize, (DataHash, f64))> = pending
+        .iter()
+        .enumerate()
+        .filter_map(|(index, task)| Some((index, (task.record.data_hash, task.decision.priority?))))
+        .collect();
+    if priorities.is_empty() {
+        return;
+    }
+    let results = in_bundle(&priorities, |chosen| {
+        let project = project.clone();
+        let chosen: Vec<(DataHash, f64)> = chosen.iter().map(|(_, pair)| *pair).collect();
+        async move { project.set_priorities(&chosen).await }.boxed()
+    })
+    .await;
+    for ((index, (_, priority)), result) in priorities.iter().zip(results) {
+        match result {
+            Ok(()) => pending[*index].record.priority = Some(*priority),
+            Err(error) => {
+                pending[*index].fail(Step::Priority, format!("could not set the priority: {error}"))
+            }
+        }
+    }
+}
+
+/// Moves tasks of other projects. They go before the runner's own: a task that stays is worked on again, and then
+/// shows what is still to be done beside it.
+async fn move_beside(pending: &mut [Pending]) {
+    let mut groups: Groups<(ProjectHash, StageUuid), Move> = Groups::default();
+    for (index, task) in pending.iter().enumerate() {
+        for Side { project, moved, .. } in &task.decision.beside {
+            if let Some((stage, step)) = moved {
+                groups.of(project, (project.hash(), *stage)).push(Move { index, ..*step });
+            }
+        }
+    }
+    for ((hash, stage), project, moves) in groups.0 {
+        let results = Mover { project: &project, stage }.run(&moves, false).await;
+        for (wanted, result) in moves.iter().zip(results) {
+            let error = match result {
+                Moved::Done => continue,
+                Moved::Gone => "it has left its stage".to_owned(),
+                Moved::Failed(error) => error,
+            };
+            let task = &mut pending[wanted.index];
+            task.fail(Step::Move, format!("could not move task {} of project {hash}: {error}", wanted.task));
+        }
+    }
+}
+
+async fn move_tasks(project: &Project, stage: &Stage, pending: &mut [Pending]) {
+    let moves: Vec<Move> = pending
+        .iter()
+        .enumerate()
+        .filter_map(|(index, task)| {
+            let (record, pathway) = (&task.record, task.decision.pathway?);
+            Some(Move { index, task: record.task, data_hash: record.data_hash, pathway })
+        })
+        .collect();
+    if moves.is_empty() {
+        return;
+    }
+    let results = Mover { project, stage: stage.uuid }.run(&moves, false).await;
+    for (wanted, result) in moves.iter().zip(results) {
+        let task = &mut pending[wanted.index];
+        let agent_error = task.record.error().map(str::to_owned);
+        match (result, agent_error) {
+            (Moved::Done, None) => task.record.outcome = TaskOutcome::Moved { pathway: wanted.pathway },
+            (Moved::Done, Some(error)) => {
+                task.record.outcome = TaskOutcome::FailureRouted { pathway: wanted.pathway, error };
+            }
+            (Moved::Gone, None) => {
+                info!(task = %wanted.task, "the task has left the stage before it could be moved");
+                task.record.outcome = TaskOutcome::Rejected;
+            }
+            (Moved::Gone, Some(_)) => {}
+            (Moved::Failed(error), None) => {
+                task.fail(Step::Move, format!("could not move the task: {error}"))
+            }
+            (Moved::Failed(error), Some(_)) => {
+                warn!(task = %wanted.task, "could not send the task along the failure pathway: {error}");
+            }
+        }
+    }
+}

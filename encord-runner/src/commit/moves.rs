@@ -1,0 +1,144 @@
+//! Moving tasks so that none is moved twice, whatever happens to the requests.
+
+use std::slice;
+use std::time::Duration;
+
+use encord_client::{Error, Project, TaskFilter};
+use encord_labels::id::{DataHash, PathwayUuid, StageUuid, TaskUuid};
+use futures::future::{BoxFuture, join_all};
+use futures::{FutureExt, TryStreamExt};
+use tracing::{debug, info};
+
+use super::bundle::{REPLAY_WIDTH, applied_before};
+use crate::error::full_message;
+
+/// How often a move whose effect is unknown is looked at and sent again.
+const MOVE_ROUNDS: u32 = 4;
+/// How many data hashes fit into the address of one listing without making it too long for servers.
+const LISTING_WIDTH: usize = 100;
+/// The first pause between rounds; it doubles.
+const ROUND_PAUSE: Duration = Duration::from_millis(200);
+
+/// One task and the way it should go.
+#[derive(Clone, Copy)]
+pub(crate) struct Move {
+    /// The place of what the move belongs to, for the caller.
+    pub(crate) index: usize,
+    pub(crate) task: TaskUuid,
+    pub(crate) data_hash: DataHash,
+    pub(crate) pathway: PathwayUuid,
+}
+
+/// How a move ended.
+#[derive(Clone)]
+pub(super) enum Moved {
+    Done,
+    Gone,
+    Failed(String),
+}
+
+pub(super) struct Mover<'a> {
+    pub(super) project: &'a Project,
+    pub(super) stage: StageUuid,
+}
+
+impl Mover<'_> {
+    /// Moves tasks in one bundle, or one by one if the platform rejects the bundle.
+    ///
+    /// The platform applies all moves of a request or none, and rejects those of tasks that left the stage. A
+    /// request whose answer was lost may have been applied: then the stage is listed again, and only what is
+    /// still there is sent again. `uncertain` says that this happened before, in which case a rejected move
+    /// was most likely our own.
+    pub(super) fn run<'a>(&'a self, moves: &'a [Move], uncertain: bool) -> BoxFuture<'a, Vec<Moved>> {
+        async move {
+            let mut results = vec![None; moves.len()];
+            let mut open: Vec<usize> = (0..moves.len()).collect();
+            let mut uncertain = uncertain;
+            let mut last_error = String::new();
+            for round in 0..MOVE_ROUNDS {
+                if open.is_empty() {
+                    break;
+                }
+                if round > 0 {
+                    tokio::time::sleep(ROUND_PAUSE * 2_u32.pow(round - 1)).await;
+                }
+                if round > 0 && uncertain {
+                    match self.still_there(moves, &open).await {
+                        Ok(there) => {
+                            open.retain(|index| {
+                                let moved = !there.contains(&moves[*index].task);
+                                if moved {
+                                    debug!(task = %moves[*index].task, "confirmed by listing the stage again");
+                                    results[*index] = Some(Moved::Done);
+                                }
+                                !moved
+                            });
+                        }
+                        Err(error) => {
+                            last_error = full_message(&error);
+                            continue;
+                        }
+                    }
+                    if open.is_empty() {
+                        break;
+                    }
+                }
+                let pairs: Vec<_> = open.iter().map(|index| (moves[*index].task, moves[*index].pathway)).collect();
+                let Err(error) = self.project.proceed(self.stage, &pairs).await else {
+                    for index in open.drain(..) {
+                        results[index] = Some(Moved::Done);
+                    }
+                    break;
+                };
+                let (done, error) = applied_before(error);
+                for index in open.drain(..done.min(open.len())) {
+                    results[index] = Some(Moved::Done);
+                }
+                last_error = full_message(&error);
+                if error.is_outcome_unknown() {
+                    uncertain = true;
+                } else if !error.is_retryable() {
+                    let settled = self.settle(moves, &open, &error, uncertain).await;
+                    for (index, result) in open.drain(..).zip(settled) {
+                        results[index] = Some(result);
+                    }
+                }
+            }
+            results.into_iter().map(|result| result.unwrap_or_else(|| Moved::Failed(last_error.clone()))).collect()
+        }
+        .boxed()
+    }
+
+    /// What a refusal means for each of the moves it was about.
+    async fn settle(&self, moves: &[Move], open: &[usize], error: &Error, uncertain: bool) -> Vec<Moved> {
+        if open.len() == 1 || error.is_access_denied() {
+            let result = match error {
+                error if !error.is_rejected() => Moved::Failed(full_message(error)),
+                _ if uncertain => Moved::Done,
+                _ => Moved::Gone,
+            };
+            return vec![result; open.len()];
+        }
+        info!(tasks = open.len(), "a bundle of moves was rejected, they are sent one by one");
+        let mut results = Vec::with_capacity(open.len());
+        for chunk in open.chunks(REPLAY_WIDTH) {
+            let singles = chunk
+                .iter()
+                .map(|index| async { self.run(slice::from_ref(&moves[*index]), uncertain).await });
+            results.extend(join_all(singles).await.into_iter().flatten());
+        }
+        results
+    }
+
+    /// Which of the tasks are still at the stage.
+    async fn still_there(&self, moves: &[Move], open: &[usize]) -> Result<Vec<TaskUuid>, Error> {
+        let mut there = Vec::new();
+        for chunk in open.chunks(LISTING_WIDTH) {
+            let hashes: Vec<DataHash> = chunk.iter().map(|index| moves[*index].data_hash).collect();
+            let filter = TaskFilter::default().with_data_hashes(hashes);
+            let tasks: Vec<_> = self.project.agent_tasks(self.stage, &filter).try_collect().await?;
+            there.extend(tasks.into_iter().map(|task| task.uuid));
+        }
+        Ok(there)
+    }
+}
