@@ -29,7 +29,7 @@ impl Extra {
 
     /// Writes the keys into the object that is being written.
     pub(crate) fn write(&self, out: &mut Emitter<'_>) {
-        self.iter().for_each(|(key, value)| out.key(key).value(value));
+        self.iter().for_each(|(key, value)| out.text_key(key).value(value));
     }
 
     /// Keeps a value; one that is there already is replaced.

@@ -403,9 +403,28 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    #[cold]
+    /// Reads a string that holds a backslash, or is malformed. Masks are full of them.
     fn escaped_string(&mut self) -> Result<Cow<'a, str>> {
-        self.whole_value::<String>().map(Cow::Owned)
+        let bytes = self.text.as_bytes();
+        let mut text = String::with_capacity(self.string_end(self.at)? - self.at - 2);
+        let mut from = self.at + 1;
+        loop {
+            let end = plain_end(bytes, from);
+            match (bytes.get(end), bytes.get(end + 1)) {
+                (Some(b'"'), _) => {
+                    text.push_str(&self.text[from..end]);
+                    self.at = end + 1;
+                    return Ok(Cow::Owned(text));
+                }
+                (Some(b'\\'), Some(b'\\' | b'"' | b'/')) => {
+                    text.push_str(&self.text[from..end]);
+                    text.push(char::from(bytes[end + 1]));
+                    from = end + 2;
+                }
+                // All that is rare, and what is wrong.
+                _ => return self.whole_value::<String>().map(Cow::Owned),
+            }
+        }
     }
 
     #[inline]
@@ -489,6 +508,16 @@ mod tests {
     fn malformed_numbers_are_refused() {
         for text in ["01", "1.", ".5", "1e", "-", "1e+", "+1", "1.5.2", "1-2", "1e999"] {
             assert!(Cursor::new(text).number().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn escapes_are_read() {
+        for text in
+            [r#""\\""#, r#""a\"b\\c\/""#, r#""\\\u00e9\n""#, r#""é\\ÿ""#, r#""\"#, r#""\\"#, r#""\x""#]
+        {
+            let expected = serde_json::from_str::<String>(text).ok();
+            assert_eq!(Cursor::new(text).string().ok().map(Cow::into_owned), expected, "{text}");
         }
     }
 

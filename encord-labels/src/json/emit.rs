@@ -12,19 +12,27 @@ const CHUNK: usize = 1 << 16;
 
 /// A JSON writer. Separators are set by looking at what was written last, so callers just write keys and values.
 pub(crate) struct Emitter<'w> {
-    out: &'w mut dyn Write,
+    /// Where full buffers go; without, the buffer grows.
+    out: Option<&'w mut dyn Write>,
     buffer: Vec<u8>,
 }
 
 impl<'w> Emitter<'w> {
     pub(crate) fn new(out: &'w mut dyn Write) -> Self {
-        Self { out, buffer: Vec::with_capacity(CHUNK + (CHUNK >> 2)) }
+        Self { out: Some(out), buffer: Vec::with_capacity(CHUNK + (CHUNK >> 2)) }
     }
 
-    /// Hands the rest to the writer.
-    pub(crate) fn finish(self) -> Result<()> {
-        self.out.write_all(&self.buffer)?;
-        Ok(())
+    /// A writer that keeps everything.
+    pub(crate) fn in_memory() -> Self {
+        Self { out: None, buffer: Vec::new() }
+    }
+
+    /// Hands the rest to the writer; gives back what was not handed to one.
+    pub(crate) fn finish(self) -> Result<Vec<u8>> {
+        match self.out {
+            Some(out) => out.write_all(&self.buffer).map(|()| Vec::new()).map_err(Into::into),
+            None => Ok(self.buffer),
+        }
     }
 
     pub(crate) fn object(&mut self, body: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
@@ -48,9 +56,20 @@ impl<'w> Emitter<'w> {
         self
     }
 
-    /// Starts the next entry of an object.
+    /// Starts the next entry of an object, with one of the keys of this crate.
     #[inline]
-    pub(crate) fn key(&mut self, key: &str) -> &mut Self {
+    pub(crate) fn key(&mut self, key: &'static str) -> &mut Self {
+        debug_assert!(!needs_escape(key), "keys of this crate are plain words");
+        self.separate();
+        self.buffer.push(b'"');
+        self.buffer.extend_from_slice(key.as_bytes());
+        self.buffer.extend_from_slice(b"\":");
+        self
+    }
+
+    /// Starts the next entry of an object, with any text as its key.
+    #[inline]
+    pub(crate) fn text_key(&mut self, key: &str) -> &mut Self {
         self.separate();
         self.string(key);
         self.buffer.push(b':');
@@ -76,19 +95,41 @@ impl<'w> Emitter<'w> {
 
     #[inline]
     pub(crate) fn string(&mut self, text: &str) {
-        // Looking at all bytes without stopping at the first lets the compiler look at many at once.
-        let special =
-            text.bytes().fold(false, |found, byte| found | (byte < 0x20) | (byte == b'"') | (byte == b'\\'));
-        if special {
-            return self.serialize(text);
+        if needs_escape(text) {
+            return self.escaped(text);
         }
         self.buffer.push(b'"');
         self.buffer.extend_from_slice(text.as_bytes());
         self.buffer.push(b'"');
     }
 
+    /// Writes a string with quotes or backslashes, of which masks are full.
+    fn escaped(&mut self, text: &str) {
+        if text.bytes().any(|byte| byte < 0x20) {
+            return self.serialize(text);
+        }
+        self.buffer.push(b'"');
+        let mut rest = text.as_bytes();
+        while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
+            self.buffer.extend_from_slice(&rest[..at]);
+            self.buffer.extend_from_slice(&[b'\\', rest[at]]);
+            rest = &rest[at + 1..];
+        }
+        self.buffer.extend_from_slice(rest);
+        self.buffer.push(b'"');
+    }
+
     #[inline]
     pub(crate) fn number(&mut self, number: f64) {
+        // The confidence of everything people made.
+        if number == 1.0 {
+            return self.buffer.extend_from_slice(b"1.0");
+        }
+        self.serialize(&number);
+    }
+
+    #[inline]
+    pub(crate) fn integer(&mut self, number: i64) {
         self.serialize(&number);
     }
 
@@ -133,11 +174,35 @@ impl<'w> Emitter<'w> {
     /// Passes full buffers on, keeping the last byte, which decides about the next separator.
     #[inline]
     fn drain(&mut self) -> Result<()> {
-        if self.buffer.len() > CHUNK {
+        if self.buffer.len() > CHUNK
+            && let Some(out) = &mut self.out
+        {
             let keep = self.buffer.len() - 1;
-            self.out.write_all(&self.buffer[..keep])?;
+            out.write_all(&self.buffer[..keep])?;
             self.buffer.drain(..keep);
         }
         Ok(())
+    }
+}
+
+/// Whether a text cannot stand between quotes as it is.
+#[inline]
+fn needs_escape(text: &str) -> bool {
+    // Looking at all bytes without stopping at the first lets the compiler look at many at once.
+    text.bytes().fold(false, |found, byte| found | (byte < 0x20) | (byte == b'"') | (byte == b'\\'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn strings_are_written_as_by_serde(text in "([a-c\"\\\\é]|\\PC|[\\x00-\\x20]){0,20}") {
+            let mut out = Emitter::in_memory();
+            out.string(&text);
+            prop_assert_eq!(out.finish().unwrap(), serde_json::to_vec(&text).unwrap());
+        }
     }
 }

@@ -130,7 +130,7 @@ pub(crate) fn drop_equal(extra: &mut Extra, key: &str, known: &str) {
 }
 
 /// Writes a text of the ontology unless the document had another one, which follows with the kept keys.
-pub(crate) fn write_unless(extra: &Extra, out: &mut Emitter<'_>, key: &str, text: &str) {
+pub(crate) fn write_unless(extra: &Extra, out: &mut Emitter<'_>, key: &'static str, text: &str) {
     if extra.get(key).is_none() {
         out.key(key).string(text);
     }

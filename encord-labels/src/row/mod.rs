@@ -48,6 +48,7 @@ pub(crate) use unit::{DataUnit, size_of};
 pub(crate) use content::Content;
 
 use crate::error::{Error, Result};
+use crate::json::Emitter;
 use crate::ontology::Ontology;
 
 /// The labels of one file, or one group of files, on one branch.
@@ -112,17 +113,27 @@ impl LabelRow {
     /// # Errors
     /// [`Error::NotInitialised`] before the labels are there.
     pub fn to_document(&self) -> Result<Value> {
-        let mut json = Vec::new();
-        self.write_document(&mut json)?;
-        serde_json::from_slice(&json).map_err(Error::syntax)
+        serde_json::from_slice(&self.to_json()?).map_err(Error::syntax)
     }
 
-    /// Writes the document to save, which takes no memory beyond a buffer.
+    /// The document to save as compact JSON, in UTF-8.
+    ///
+    /// # Errors
+    /// [`Error::NotInitialised`] before the labels are there.
+    pub fn to_json(&self) -> Result<Vec<u8>> {
+        let mut out = Emitter::in_memory();
+        write::write_document(self.content()?, &self.metadata, &mut out)?;
+        out.finish()
+    }
+
+    /// Writes the document to save as compact JSON, in pieces of some 64 kB, and takes no memory beyond that.
     ///
     /// # Errors
     /// [`Error::NotInitialised`] before the labels are there; [`Error::Write`] if the writer fails.
     pub fn write_document(&self, out: &mut impl io::Write) -> Result<()> {
-        write::write_document(self.content()?, &self.metadata, out)
+        let mut out = Emitter::new(out);
+        write::write_document(self.content()?, &self.metadata, &mut out)?;
+        out.finish().map(|_| ())
     }
 
     /// The objects, in order of appearance.

@@ -275,14 +275,30 @@ pub(crate) fn fits(rle: &str, capacity: u64) -> bool {
     let mut rest = rle.as_bytes();
     let (mut before, mut last, mut total, mut read) = (0u64, 0u64, 0u64, 0);
     while !rest.is_empty() {
-        // Nearly all differences have one group, so eight at once often do. A value below zero has its sign bit set.
+        // Nearly all differences have one group, so eight at once often do.
         if let Some((chunk, more)) = rest.split_first_chunk::<8>()
             && read > 2
             && chunk.iter().fold(0, |groups, byte| groups | byte.wrapping_sub(b'0')) < 32
         {
+            let differences = chunk.map(|byte| i32::from(((byte.wrapping_sub(b'0') << 3) as i8) >> 3));
+            // Four differences of at most 16 cannot make a count of 64 or more negative, so the sums alone matter.
+            if before >= 64 && last >= 64 {
+                let weighted = |index: usize| differences[index] * (4 - index as i32 / 2);
+                let sums: i32 = (0..8).map(weighted).sum();
+                let evens: i32 = differences.iter().step_by(2).sum();
+                let odds: i32 = differences.iter().skip(1).step_by(2).sum();
+                total = total.wrapping_add(4 * (before + last)).wrapping_add_signed(sums.into());
+                before = before.wrapping_add_signed(evens.into());
+                last = last.wrapping_add_signed(odds.into());
+                if total > capacity {
+                    return false;
+                }
+                rest = more;
+                continue;
+            }
+            // A value below zero has its sign bit set.
             let mut signs = 0;
-            for byte in chunk {
-                let difference = ((byte.wrapping_sub(b'0') << 3) as i8) >> 3;
+            for difference in differences {
                 let value = before.wrapping_add_signed(difference.into());
                 signs |= value;
                 total = total.wrapping_add(value);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::error::{Error, Located, Result};
 use crate::extra::Extra;
-use crate::json::{Cursor, Emitter, Kind, Reading};
+use crate::json::{Cursor, Emitter, Kind, Reading, Spelling};
 
 /// The keys that can hold geometry.
 const KEYS: [&str; 13] = [
@@ -37,6 +37,7 @@ pub(crate) struct Pieces<'a> {
     more: Vec<(&'static str, &'a str)>,
     /// The first value if it was read at once, and whether it holds more than the shape.
     read: Option<(Shape, bool)>,
+    mask: MaskFields<'a>,
 }
 
 impl<'a> Pieces<'a> {
@@ -59,7 +60,10 @@ impl<'a> Pieces<'a> {
         match expected.filter(whole) {
             Some(kind) if known.is_some() && self.is_empty() && cursor.kind()? != Kind::Null => {
                 reading.take_oddity();
-                let shape = read_one(kind, cursor, reading)?;
+                let shape = match kind {
+                    ShapeKind::Bitmask => read_bitmask(cursor, reading, &mut self.mask)?.into(),
+                    _ => read_one(kind, cursor, reading)?,
+                };
                 self.read = Some((shape, reading.take_oddity()));
             }
             _ => {
@@ -164,7 +168,7 @@ fn read_one(kind: ShapeKind, cursor: &mut Cursor<'_>, reading: &mut Reading) -> 
         ShapeKind::Polyline => Polyline::read(cursor, reading)?.into(),
         ShapeKind::Point => Point::read(cursor, reading)?.into(),
         ShapeKind::Skeleton => Skeleton::read(cursor, reading)?.into(),
-        ShapeKind::Bitmask => read_bitmask(cursor, reading)?.into(),
+        ShapeKind::Bitmask => read_bitmask(cursor, reading, &mut MaskFields::default())?.into(),
         ShapeKind::Cuboid => Cuboid::read(cursor, reading)?.into(),
         ShapeKind::Cuboid2d => Cuboid2d::read(cursor, reading)?.into(),
         ShapeKind::Circle => Circle::read(cursor, reading)?.into(),
@@ -195,7 +199,7 @@ fn read_polygon(pieces: &Pieces<'_>, reading: &mut Reading) -> Result<Shape> {
 /// Writes the geometry keys of a shape.
 pub(crate) fn write_shape(shape: &Shape, source: &ShapeSource, out: &mut Emitter<'_>) -> Result<()> {
     if !source.is_empty() {
-        source.iter().for_each(|(key, value)| out.key(key).value(value));
+        source.iter().for_each(|(key, value)| out.text_key(key).value(value));
         return Ok(());
     }
     match shape {
@@ -233,29 +237,53 @@ pub(crate) fn zeroed(kind: ShapeKind) -> Result<Shape> {
     })
 }
 
-fn read_bitmask(cursor: &mut Cursor<'_>, reading: &mut Reading) -> Result<Bitmask> {
-    let (mut top, mut left, mut height, mut width, mut rle) = (None, None, None, None, None);
-    cursor.object(|cursor, key| {
-        match &*key {
-            "top" => top = Some(read_offset(cursor)?),
-            "left" => left = Some(read_offset(cursor)?),
-            "height" => height = Some(read_side(cursor)?),
-            "width" => width = Some(read_side(cursor)?),
-            "rleString" => rle = Some(cursor.string()?.into_owned()),
-            _ => {
-                reading.found_oddity();
-                cursor.skip()?;
-            }
+/// What masks say beside their pixels, which is mostly what the mask before said.
+#[derive(Debug, Default)]
+struct MaskFields<'a> {
+    spelling: Spelling<'a>,
+    /// Which of the keys are set, in the order of the document.
+    set: Vec<usize>,
+    numbers: [i64; 4],
+}
+
+impl MaskFields<'_> {
+    const KEYS: [&'static str; 4] = ["top", "left", "height", "width"];
+}
+
+fn read_bitmask<'a>(
+    cursor: &mut Cursor<'a>,
+    reading: &mut Reading,
+    fields: &mut MaskFields<'a>,
+) -> Result<Bitmask> {
+    let mut rle = None;
+    let same = cursor.object_like(&fields.spelling)?;
+    fields.set.truncate(same);
+    let mut twice = false;
+    cursor.rest_of_object(same, &mut fields.spelling, |cursor, key| {
+        if key == "rleString" {
+            rle = Some(cursor.string()?.into_owned());
+            return Ok(false);
         }
-        Ok(())
+        let Some(which) = MaskFields::KEYS.iter().position(|known| *known == key) else {
+            reading.found_oddity();
+            cursor.skip()?;
+            return Ok(false);
+        };
+        fields.numbers[which] = if which < 2 { read_offset(cursor)? } else { read_side(cursor)?.into() };
+        twice |= fields.set.contains(&which);
+        fields.set.push(which);
+        Ok(true)
     })?;
-    let mask = Bitmask::from_wire(
-        top.ok_or_else(|| Error::missing("top"))?,
-        left.ok_or_else(|| Error::missing("left"))?,
-        height.ok_or_else(|| Error::missing("height"))?,
-        width.ok_or_else(|| Error::missing("width"))?,
-        rle.ok_or_else(|| Error::missing("rleString"))?,
-    );
+    if twice {
+        fields.spelling.forget();
+    }
+    if let Some(missing) = (0..4).find(|which| !fields.set.contains(which)) {
+        return Err(Error::missing(MaskFields::KEYS[missing]));
+    }
+    let [top, left, height, width] = fields.numbers;
+    let rle = rle.ok_or_else(|| Error::missing("rleString"))?;
+    // Both were read as sides.
+    let mask = Bitmask::from_wire(top, left, height as u32, width as u32, rle);
     if super::rle::fits(mask.rle(), u64::from(mask.height()) * u64::from(mask.width())) {
         return Ok(mask);
     }
@@ -279,9 +307,8 @@ fn read_offset(cursor: &mut Cursor<'_>) -> Result<i64> {
 
 fn write_bitmask(mask: &Bitmask, out: &mut Emitter<'_>) -> Result<()> {
     out.key("bitmask").object(|out| {
-        for (key, offset) in [("top", mask.top()), ("left", mask.left())] {
-            out.key(key).value(&offset.into());
-        }
+        out.key("top").integer(mask.top());
+        out.key("left").integer(mask.left());
         out.key("height").whole(mask.height().into());
         out.key("width").whole(mask.width().into());
         out.key("rleString").string(mask.rle());

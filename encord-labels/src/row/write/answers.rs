@@ -18,7 +18,7 @@ pub(super) fn write_answers(content: &Content, out: &mut Emitter<'_>) -> Result<
             let says_something =
                 object.always_answered || !object.answers.is_empty() || object.number.is_some();
             if says_something && object.is_somewhere() {
-                out.key(object.hash.as_str());
+                out.text_key(object.hash.as_str());
                 write_object(object, out)?;
             }
         }
@@ -27,7 +27,7 @@ pub(super) fn write_answers(content: &Content, out: &mut Emitter<'_>) -> Result<
     })?;
     out.key("classification_answers").object(|out| {
         for classification in content.classifications.values() {
-            out.key(classification.hash.as_str());
+            out.text_key(classification.hash.as_str());
             write_classification(classification, out)?;
         }
         write_orphans(&content.orphan_classification_answers, out);
@@ -37,7 +37,7 @@ pub(super) fn write_answers(content: &Content, out: &mut Emitter<'_>) -> Result<
         for object in content.objects.values() {
             let says_something = !object.dynamic.is_empty() || !object.action_extra.is_empty();
             if says_something && object.is_somewhere() {
-                out.key(object.hash.as_str());
+                out.text_key(object.hash.as_str());
                 write_actions(object, out)?;
             }
         }
@@ -48,7 +48,7 @@ pub(super) fn write_answers(content: &Content, out: &mut Emitter<'_>) -> Result<
 
 fn write_orphans(orphans: &Map<String, Value>, out: &mut Emitter<'_>) {
     for (key, value) in orphans {
-        out.key(key).value(value);
+        out.text_key(key).value(value);
     }
 }
 
@@ -108,7 +108,7 @@ fn needs_spaces(object: &ObjectInstance) -> bool {
 fn write_spaces(object: &ObjectInstance, out: &mut Emitter<'_>) -> Result<()> {
     out.key("spaces").object(|out| {
         object.spaces.iter().try_for_each(|(id, extent)| {
-            out.key(id.as_str()).object(|out| {
+            out.text_key(id.as_str()).object(|out| {
                 let (kind, extra) = match extent {
                     Extent::Html { ranges, extra } => {
                         HtmlRange::write_pairs(ranges, out.key("range"))?;
@@ -127,7 +127,7 @@ fn write_spaces(object: &ObjectInstance, out: &mut Emitter<'_>) -> Result<()> {
                 extra
                     .iter()
                     .flat_map(|extra| extra.iter())
-                    .for_each(|(key, value)| out.key(key).value(value));
+                    .for_each(|(key, value)| out.text_key(key).value(value));
                 Ok(())
             })
         })
@@ -160,7 +160,7 @@ fn write_classification(classification: &ClassificationInstance, out: &mut Emitt
 }
 
 fn write_classified_space(space: &ClassifiedSpace, out: &mut Emitter<'_>) -> Result<()> {
-    out.key(space.id.as_str()).object(|out| {
+    out.text_key(space.id.as_str()).object(|out| {
         if space.extra.get("range").is_none() {
             space.ranges.write(out.key("range"))?;
         }

@@ -17,11 +17,30 @@ use crate::row::unit::Labels;
 
 /// Which objects are on which frames of one file, by frame and then in the order of the objects.
 pub(super) struct FrameIndex<'c> {
-    tracks: Vec<(&'c ObjectInstance, &'c Track)>,
-    /// (frame, track, position in the track), sorted.
-    entries: Vec<(Frame, u32, u32)>,
-    heads: HashMap<*const ObjectClass, Vec<u8>>,
+    tracks: Vec<Drawn<'c>>,
+    /// Sorted by frame, and then in the order of the tracks.
+    entries: Vec<Entry>,
+    /// What every object of a class begins with, as JSON without braces.
+    heads: Vec<Vec<u8>>,
     on_space: bool,
+}
+
+/// An object on the frames of one file.
+struct Drawn<'c> {
+    object: &'c ObjectInstance,
+    track: &'c Track,
+    /// Its class among the heads.
+    head: u32,
+}
+
+/// One object on one frame. More than four thousand million objects, or frames of one, do not fit into memory.
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    frame: Frame,
+    /// The object among the tracks.
+    track: u32,
+    /// The frame among those of the track.
+    position: u32,
 }
 
 /// The objects on every space that are drawn there, found in one pass over all objects.
@@ -51,17 +70,17 @@ impl<'c> FrameIndex<'c> {
     }
 
     fn new(tracks: impl Iterator<Item = (&'c ObjectInstance, &'c Track)>, on_space: bool) -> Self {
-        let tracks: Vec<_> = tracks.filter(|(_, track)| !track.is_empty()).collect();
-        let mut entries = Vec::with_capacity(tracks.iter().map(|(_, track)| track.len()).sum());
-        for (number, (_, track)) in tracks.iter().enumerate() {
-            for (position, (frame, _)) in track.entries().iter().enumerate() {
-                // More than four thousand million objects, or frames of one, do not fit into memory.
-                entries.push((*frame, number as u32, position as u32));
-            }
+        let mut heads = Vec::new();
+        let mut known: HashMap<*const ObjectClass, u32> = HashMap::new();
+        let mut drawn = Vec::new();
+        for (object, track) in tracks.filter(|(_, track)| !track.is_empty()) {
+            let head = *known.entry(ptr::from_ref(&*object.class)).or_insert_with(|| {
+                heads.push(head(&object.class));
+                heads.len() as u32 - 1
+            });
+            drawn.push(Drawn { object, track, head });
         }
-        entries.sort_unstable();
-        let heads = tracks.iter().map(|(object, _)| (ptr::from_ref(&*object.class), head(&object.class)));
-        Self { heads: heads.collect(), tracks, entries, on_space }
+        Self { entries: entries_by_frame(&drawn), tracks: drawn, heads, on_space }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -69,20 +88,21 @@ impl<'c> FrameIndex<'c> {
     }
 
     /// The entries of one frame.
-    fn on(&self, frame: Frame) -> &[(Frame, u32, u32)] {
-        let start = self.entries.partition_point(|(other, ..)| *other < frame);
-        let end = start + self.entries[start..].partition_point(|(other, ..)| *other == frame);
+    fn on(&self, frame: Frame) -> &[Entry] {
+        let start = self.entries.partition_point(|entry| entry.frame < frame);
+        let end = start + self.entries[start..].partition_point(|entry| entry.frame == frame);
         &self.entries[start..end]
     }
 
-    fn write_object(&self, (_, number, position): (Frame, u32, u32), out: &mut Emitter<'_>) -> Result<()> {
-        let (object, track) = self.tracks[number as usize];
-        let annotation = &track.entries()[position as usize].1;
+    fn write_object(&self, entry: Entry, out: &mut Emitter<'_>) -> Result<()> {
+        let Drawn { object, track, head } = &self.tracks[entry.track as usize];
+        let annotation = &track.entries()[entry.position as usize].1;
         out.object(|out| {
             let extra = &annotation.details.extra;
-            match self.heads.get(&ptr::from_ref(&*object.class)) {
-                Some(head) if extra.is_empty() => out.entries(head),
-                _ => write_names(&object.class, extra, out),
+            if extra.is_empty() {
+                out.entries(&self.heads[*head as usize]);
+            } else {
+                write_names(&object.class, extra, out);
             }
             out.key("objectHash").string(object.hash.as_str());
             write_details(&annotation.details, !self.on_space, out);
@@ -94,15 +114,43 @@ impl<'c> FrameIndex<'c> {
     }
 }
 
+/// Every frame of every track, by frame. Frames are counted where they are dense, which takes one pass.
+fn entries_by_frame(tracks: &[Drawn<'_>]) -> Vec<Entry> {
+    let all = || {
+        (0..).zip(tracks).flat_map(|(track, drawn)| {
+            let frames = drawn.track.entries().iter().map(|(frame, _)| *frame);
+            (0..).zip(frames).map(move |(position, frame)| Entry { frame, track, position })
+        })
+    };
+    let count: usize = tracks.iter().map(|drawn| drawn.track.len()).sum();
+    let last = tracks.iter().filter_map(|drawn| drawn.track.entries().last()).map(|(frame, _)| *frame).max();
+    let last = last.and_then(|last| usize::try_from(last).ok());
+    let Some(last) = last.filter(|last| last / 4 <= count) else {
+        let mut entries: Vec<_> = all().collect();
+        // Tracks come in order and each is sorted, so that a stable sort only merges them.
+        entries.sort_by_key(|entry| entry.frame);
+        return entries;
+    };
+    let mut starts = vec![0usize; last + 2];
+    all().for_each(|entry| starts[entry.frame as usize + 1] += 1);
+    for frame in 1..starts.len() {
+        starts[frame] += starts[frame - 1];
+    }
+    let mut entries = vec![Entry::default(); count];
+    for entry in all() {
+        let place = &mut starts[entry.frame as usize];
+        entries[*place] = entry;
+        *place += 1;
+    }
+    entries
+}
+
 /// What every object of a class begins with, as JSON without braces.
 fn head(class: &ObjectClass) -> Vec<u8> {
-    let mut json = Vec::new();
-    let mut out = Emitter::new(&mut json);
+    let mut out = Emitter::in_memory();
     write_names(class, &Extra::default(), &mut out);
-    // Writing to memory does not fail.
-    let written = out.finish();
-    debug_assert!(written.is_ok());
-    json
+    // Nothing can fail in memory.
+    out.finish().unwrap_or_default()
 }
 
 fn write_names(class: &ObjectClass, extra: &Extra, out: &mut Emitter<'_>) {
@@ -160,9 +208,9 @@ pub(super) fn write_frames(
     out.object(|out| {
         let (mut entries, mut beside) = (index.entries.as_slice(), beside.as_slice());
         loop {
-            let next = entries.first().map(|(frame, ..)| *frame);
+            let next = entries.first().map(|entry| entry.frame);
             let Some(frame) = next.into_iter().chain(beside.first().copied()).min() else { break };
-            let count = entries.iter().take_while(|(other, ..)| *other == frame).count();
+            let count = entries.iter().take_while(|entry| entry.frame == frame).count();
             let (now, later) = entries.split_at(count);
             entries = later;
             if beside.first() == Some(&frame) {
@@ -188,7 +236,7 @@ pub(super) fn write_flat(
 
 fn write_frame(
     index: &FrameIndex<'_>,
-    entries: &[(Frame, u32, u32)],
+    entries: &[Entry],
     frame: Frame,
     labels: &Labels,
     out: &mut Emitter<'_>,

@@ -6,8 +6,6 @@
 mod answers;
 mod frames;
 
-use std::io;
-
 use super::content::Content;
 use super::data_type::DataType;
 use super::metadata::LabelRowMetadata;
@@ -21,12 +19,11 @@ use frames::{FrameIndex, SpaceTracks};
 pub(super) fn write_document(
     content: &Content,
     metadata: &LabelRowMetadata,
-    out: &mut impl io::Write,
+    out: &mut Emitter<'_>,
 ) -> Result<()> {
-    let mut out = Emitter::new(out);
     out.object(|out| {
         for (key, value) in &content.head {
-            out.key(key).value(value);
+            out.text_key(key).value(value);
         }
         if !content.head.contains_key("annotation_task_status") {
             out.key("annotation_task_status").nullable(metadata.annotation_task_status());
@@ -39,18 +36,17 @@ pub(super) fn write_document(
         out.key("data_units").object(|out| {
             let index = FrameIndex::of_root(content);
             content.units.iter().enumerate().try_for_each(|(position, unit)| {
-                out.key(unit.data_hash());
+                out.text_key(unit.data_hash());
                 write_unit(content, unit, position, (&index, &tracks), out)
             })
         })?;
         out.key("spaces").object(|out| {
             content.spaces.values().filter(|space| !space.implicit).try_for_each(|space| {
-                out.key(space.id.as_str());
+                out.text_key(space.id.as_str());
                 write_space(content, space, &tracks, out)
             })
         })
-    })?;
-    out.finish()
+    })
 }
 
 fn write_unit(
@@ -62,7 +58,7 @@ fn write_unit(
 ) -> Result<()> {
     out.object(|out| {
         for (key, value) in &unit.facts {
-            out.key(key).value(value);
+            out.text_key(key).value(value);
         }
         let out = out.key("labels");
         if let Some(opaque) = &unit.labels.opaque {
@@ -91,7 +87,7 @@ fn write_space(
 ) -> Result<()> {
     out.object(|out| {
         for (key, value) in &space.facts {
-            out.key(key).value(value);
+            out.text_key(key).value(value);
         }
         let out = out.key("labels");
         if let Some(opaque) = &space.labels.opaque {
@@ -125,7 +121,7 @@ fn write_scene_members(content: &Content, tracks: &SpaceTracks<'_>, out: &mut Em
             continue;
         }
         if let Some(key) = unit_key(space) {
-            frames::write_flat(&index, 0, rest, out.key(&key))?;
+            frames::write_flat(&index, 0, rest, out.text_key(&key))?;
         }
     }
     Ok(())
