@@ -12,6 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::StreamExt as _;
+use hyper::body::Frame;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::json;
 
@@ -110,7 +111,18 @@ pub(crate) async fn gate(State(platform): State<Arc<Platform>>, request: Request
         }
     };
     platform.journal.count(&name, response.status().as_u16(), length, size(&response));
-    response
+    if known_size(&response).is_some() { response } else { counted(platform, name, response) }
+}
+
+/// Counts the bytes of an answer whose size nobody knows before its end.
+fn counted(platform: Arc<Platform>, name: String, response: Response) -> Response {
+    response.map(|body| {
+        let count = move |frame: Frame<Bytes>| {
+            platform.journal.add_bytes_out(&name, frame.data_ref().map_or(0, |data| data.len() as u64));
+            frame
+        };
+        Body::new(body.map_frame(count))
+    })
 }
 
 /// Uploads and downloads: not signed by header, and never read into memory here.
@@ -242,8 +254,12 @@ fn caller(who: Principal, parts: &Parts) -> Caller {
     Caller { who, base: format!("http://{host}") }
 }
 
-fn size(response: &Response) -> u64 {
+fn known_size(response: &Response) -> Option<u64> {
     let announced = response.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
-    announced.or(response.body().size_hint().exact()).unwrap_or(0)
+    announced.or(response.body().size_hint().exact())
+}
+
+fn size(response: &Response) -> u64 {
+    known_size(response).unwrap_or(0)
 }

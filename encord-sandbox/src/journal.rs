@@ -85,6 +85,15 @@ impl Journal {
         inner.recent.push_back(Answered { at: Moment::now().iso(), endpoint: endpoint.to_owned(), status });
     }
 
+    /// More bytes of an answer that was counted when it began.
+    pub(crate) fn add_bytes_out(&self, endpoint: &str, bytes: u64) {
+        let mut inner = self.lock();
+        let counts = &mut inner.counts;
+        for counter in [Some(&mut counts.total), counts.endpoints.get_mut(endpoint)].into_iter().flatten() {
+            counter.bytes_out += bytes;
+        }
+    }
+
     pub(crate) fn record(&self, user: &str, effect: &'static str, details: Value) {
         let mut inner = self.lock();
         if inner.effects.len() == Self::EFFECTS {

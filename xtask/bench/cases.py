@@ -19,6 +19,7 @@ def all_cases(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterat
     """The measurements, smallest first; what they need is made on the way."""
     yield from labels(programs, work, quick)
     yield from runner(programs, work, quick)
+    yield from sandbox(programs, quick)
 
 
 def labels(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[Case]:
@@ -64,6 +65,14 @@ def runner(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[
             },
             sandbox,
         )
+
+
+def sandbox(programs: pathlib.Path, quick: bool) -> Iterator[Case]:
+    """A sandbox with ever more rows: starting it, a thousand pages of tasks, a thousand rows by data and by label
+    hash each. A tenth of the rows has labels in the last."""
+    for rows in [10_000, 100_000] + ([] if quick else [1_000_000]):
+        for action in ("start", "pages", "rows"):
+            yield Case(f"sandbox {action} {rows} rows", {"ours": [programs / "bench_sandbox", action, str(rows)]})
 
 
 def many_images(count: int) -> dict:

@@ -5,7 +5,9 @@ mod check;
 mod fresh;
 mod read;
 mod spaces;
+mod status;
 
 pub(crate) use self::check::{feature_hashes, stored};
 pub(crate) use self::read::{FeatureFilter, read};
 pub(crate) use self::spaces::spaces;
+pub(crate) use self::status::annotation_status;

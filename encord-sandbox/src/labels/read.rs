@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{fresh, spaces};
+use super::{annotation_status, fresh, spaces};
 use crate::blobs::Links;
 use crate::refusal::{Answer, Refusal};
 use crate::store::{Row, Store};
@@ -36,7 +36,7 @@ pub(crate) fn read(store: &Store, row: &Row, links: Option<&Links<'_>>) -> Answe
         .ok_or_else(|| Refusal::NotFound(format!("there is no data unit {}", row.key.data)))?;
     let item = store.backing(unit)?;
     let dataset = store.dataset(unit.dataset)?;
-    let status = crate::routes::v1::annotation_status(store, row.key.project, row.key.data);
+    let status = annotation_status(store, row.key.project, row.key.data);
     let fresh = json!({
         "label_hash": row.label_hash,
         "branch_name": &*row.key.branch,

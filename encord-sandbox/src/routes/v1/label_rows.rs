@@ -4,17 +4,25 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use axum::body::Body;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes as Buffer;
+use futures::StreamExt as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Call;
+use crate::auth::Principal;
+use crate::blobs::Links;
 use crate::clock::Moment;
 use crate::labels;
 use crate::pattern::like;
+use crate::platform::Platform;
 use crate::refusal::{Answer, Refusal};
 use crate::store::{DataUnit, Item, ItemKind, MAIN_BRANCH, Project, Row, RowKey, Store};
-use crate::workflow::{StageKind, Task, TaskStatus};
+use crate::workflow::Task;
 
 /// The filters and includes of a listing.
 #[derive(Debug, Default, Deserialize)]
@@ -26,7 +34,7 @@ struct Filter {
     shadow_data_state: Option<String>,
     include_uninitialised_labels: Option<bool>,
     data_hashes: Option<Vec<String>>,
-    label_hashes: Option<HashSet<String>>,
+    label_hashes: Option<Vec<String>>,
     data_title_eq: Option<String>,
     data_title_like: Option<String>,
     workflow_graph_node_title_eq: Option<String>,
@@ -40,70 +48,128 @@ struct Filter {
     client_metadata_as_signed_url: bool,
 }
 
-/// The same with its texts understood.
-struct Wanted {
+/// The same with its texts understood, and who asks.
+struct Listing {
     filter: Filter,
     before: Option<Moment>,
     after: Option<Moment>,
+    labels: Option<HashSet<Uuid>>,
+    project: Uuid,
+    who: Principal,
+    base: String,
+    now: Moment,
 }
 
-pub(super) fn list(call: &Call<'_>, project: Uuid) -> Answer<Value> {
-    let filter: Filter = call.payload()?;
-    let moment = |text: &Option<String>| {
-        let parse = |text: &String| {
-            Moment::parse(text).ok_or_else(|| Refusal::Invalid(format!("\"{text}\" is not a date and time")))
-        };
-        text.as_ref().map(parse).transpose()
-    };
-    let wanted =
-        Wanted { before: moment(&filter.edited_before)?, after: moment(&filter.edited_after)?, filter };
-    call.platform.read(|store| {
+/// Data units whose rows are put together at once. A longer listing is sent in
+/// parts, so that it never is in memory as a whole.
+const PART: usize = 1000;
+
+pub(super) fn list(call: &Call<'_>, project: Uuid) -> Answer<Response> {
+    let listing = Listing::new(call, project)?;
+    let data = call.platform.read(|store| {
         let (project, _) = store.project(project, call.who)?;
-        let mut rows = Vec::new();
-        for hash in wanted.candidates(store, project)? {
-            wanted.rows_of(call, store, project, hash, &mut rows)?;
-        }
-        Ok(Value::Array(rows))
-    })
-}
-
-/// Where people stand with a data unit, in the words of the listing.
-pub(crate) fn annotation_status(store: &Store, project: Uuid, data: Uuid) -> &'static str {
-    let Some(task) = store.task_of_data(project, data) else { return "QUEUED" };
-    let workflow = store.projects.get(&project).and_then(|project| project.workflow.as_ref());
-    let kind = workflow.and_then(|workflow| workflow.stage(task.stage)).map(|stage| &stage.kind);
-    match (kind, task.status) {
-        (Some(StageKind::Done), _) => "COMPLETED",
-        (Some(StageKind::Review { .. } | StageKind::ConsensusReview { .. }), _) => "IN_REVIEW",
-        (_, TaskStatus::Reopened) => "RETURNED",
-        (_, TaskStatus::Assigned) => "ASSIGNED",
-        _ => "QUEUED",
+        Ok(listing.candidates(store, project))
+    })?;
+    if data.len() <= PART {
+        return Ok(super::success(Value::Array(listing.part(call.platform, &data)?)));
     }
+    Ok(in_parts(Arc::clone(call.platform), listing, data))
 }
 
-impl Wanted {
+/// The same answer as [`super::success`] gives, written piece by piece. What
+/// goes away meanwhile is left out; what breaks it off breaks the connection.
+fn in_parts(platform: Arc<Platform>, listing: Listing, data: Vec<Uuid>) -> Response {
+    let (mut next, mut separator) = (0, "");
+    let parts = std::iter::from_fn(move || {
+        let part = data.get(next..data.len().min(next + PART)).filter(|part| !part.is_empty())?;
+        next += part.len();
+        let write = || -> Result<Buffer, Refusal> {
+            let mut text = String::new();
+            for row in listing.part(&platform, part)? {
+                text.push_str(separator);
+                text.push_str(&row.to_string());
+                separator = ", ";
+            }
+            Ok(text.into())
+        };
+        let mut write = write;
+        Some(write().map_err(|refusal| std::io::Error::other(format!("{refusal:?}"))))
+    });
+    let whole = std::iter::once(Ok(Buffer::from_static(b"{\"status\": 200, \"response\": [")))
+        .chain(parts)
+        .chain(std::iter::once(Ok(Buffer::from_static(b"]}"))));
+    let fair = futures::stream::iter(whole).then(async |part| {
+        // Making a part takes a while, so others get their turn between two.
+        tokio::task::yield_now().await;
+        part
+    });
+    ([(header::CONTENT_TYPE, "application/json")], Body::from_stream(fair)).into_response()
+}
+
+impl Listing {
+    fn new(call: &Call<'_>, project: Uuid) -> Answer<Self> {
+        let filter: Filter = call.payload()?;
+        let moment = |text: &Option<String>| {
+            let parse = |text: &String| {
+                Moment::parse(text)
+                    .ok_or_else(|| Refusal::Invalid(format!("\"{text}\" is not a date and time")))
+            };
+            text.as_ref().map(parse).transpose()
+        };
+        let labels = filter.label_hashes.as_ref();
+        Ok(Self {
+            before: moment(&filter.edited_before)?,
+            after: moment(&filter.edited_after)?,
+            labels: labels.map(|labels| labels.iter().filter_map(|label| label.parse().ok()).collect()),
+            project,
+            who: call.who.clone(),
+            base: call.base.to_owned(),
+            now: call.now,
+            filter,
+        })
+    }
+
+    /// The rows of these data units that the filter lets through.
+    fn part(&self, platform: &Platform, data: &[Uuid]) -> Answer<Vec<Value>> {
+        let links = Links { signer: &platform.urls, base: &self.base, now: self.now.unix_seconds() };
+        platform.read(|store| {
+            let (project, _) = store.project(self.project, &self.who)?;
+            let mut rows = Vec::with_capacity(data.len());
+            for hash in data {
+                self.rows_of(&links, store, project, *hash, &mut rows)?;
+            }
+            Ok(rows)
+        })
+    }
+
     /// Data hashes in the order of the datasets, or those that were asked for.
-    fn candidates(&self, store: &Store, project: &Project) -> Answer<Vec<Uuid>> {
-        let Some(asked) = &self.filter.data_hashes else {
-            let units = project.datasets.iter().filter_map(|dataset| store.datasets.get(dataset));
-            return Ok(units.flat_map(|dataset| dataset.units.iter().copied()).collect());
+    fn candidates(&self, store: &Store, project: &Project) -> Vec<Uuid> {
+        let hash = |text: &String| text.parse::<Uuid>().ok();
+        let asked: Vec<Uuid> = match (&self.filter.data_hashes, &self.filter.label_hashes) {
+            (Some(data), _) => data.iter().filter_map(hash).collect(),
+            (None, Some(labels)) => {
+                let rows = labels.iter().filter_map(hash);
+                let rows = rows.filter_map(|label| store.row_of_label(project.hash, label).ok());
+                // Members of a group are listed with it.
+                let group = |data: Uuid| store.units.get(&data).and_then(|unit| unit.group).unwrap_or(data);
+                rows.map(|row| group(row.key.data)).collect()
+            }
+            (None, None) => {
+                let sets = project.datasets.iter().filter_map(|dataset| store.datasets.get(dataset));
+                return sets.flat_map(|dataset| dataset.units.iter().copied()).collect();
+            }
+        };
+        let here = |hash: &Uuid| {
+            store.units.get(hash).is_some_and(|unit| project.datasets.contains(&unit.dataset))
         };
         let mut seen = HashSet::new();
-        let mut found = Vec::new();
-        for text in asked {
-            let Ok(hash) = text.parse::<Uuid>() else { continue };
-            let here = store.units.get(&hash).is_some_and(|unit| project.datasets.contains(&unit.dataset));
-            if here && seen.insert(hash) {
-                found.push(hash);
-            }
-        }
-        Ok(found)
+        asked.into_iter().filter(|hash| here(hash) && seen.insert(*hash)).collect()
     }
 
     /// The rows of one data unit on every wanted branch, then of its members.
     fn rows_of(
         &self,
-        call: &Call<'_>,
+        links: &Links<'_>,
         store: &Store,
         project: &Project,
         data: Uuid,
@@ -119,13 +185,13 @@ impl Wanted {
         };
         for branch in &branches {
             let row = store.row(&key(project, data, branch));
-            if let Some(entry) = self.entry(call, store, project, unit, branch, row)? {
+            if let Some(entry) = self.entry(links, store, project, unit, branch, row)? {
                 rows.push(entry);
             }
         }
         if self.filter.include_children {
             for member in &unit.members {
-                self.rows_of(call, store, project, *member, rows)?;
+                self.rows_of(links, store, project, *member, rows)?;
             }
         }
         Ok(())
@@ -133,7 +199,7 @@ impl Wanted {
 
     fn entry(
         &self,
-        call: &Call<'_>,
+        links: &Links<'_>,
         store: &Store,
         project: &Project,
         unit: &DataUnit,
@@ -143,7 +209,7 @@ impl Wanted {
         let item = store.backing(unit)?;
         let task = store.task_of_data(project.hash, unit.hash);
         let stage = task.and_then(|task| project.workflow.as_ref()?.stage(task.stage));
-        let status = annotation_status(store, project.hash, unit.hash);
+        let status = labels::annotation_status(store, project.hash, unit.hash);
         let stage_title = stage.map(|stage| stage.title.as_str());
         if !self.lets_through(item, row, stage_title, status) {
             return Ok(None);
@@ -189,7 +255,7 @@ impl Wanted {
             "last_actioned_by_user_email": task.and_then(|task| task.last_actioned_by.as_deref()),
         });
         if self.filter.client_metadata_as_signed_url && item.client_metadata.is_some() {
-            entry["client_metadata_signed_url"] = call.links().client_metadata(item.uuid).into();
+            entry["client_metadata_signed_url"] = links.client_metadata(item.uuid).into();
         }
         Ok(Some(entry))
     }
@@ -197,17 +263,13 @@ impl Wanted {
     fn lets_through(&self, item: &Item, row: Option<&Row>, stage: Option<&str>, status: &str) -> bool {
         let filter = &self.filter;
         let edited = row.map(|row| row.last_edited_at);
-        let label = row.map(|row| row.label_hash.to_string());
         let statuses = filter.label_statuses.as_deref();
         (filter.include_uninitialised_labels != Some(false) || row.is_some())
             && filter.shadow_data_state.as_deref() != Some("SHADOW_DATA")
             && self.before.is_none_or(|before| edited.is_some_and(|at| at < before))
             && self.after.is_none_or(|after| edited.is_some_and(|at| at > after))
             && statuses.is_none_or(|statuses| statuses.iter().any(|wanted| wanted == status))
-            && filter
-                .label_hashes
-                .as_ref()
-                .is_none_or(|wanted| label.is_some_and(|label| wanted.contains(&label)))
+            && self.labels.as_ref().is_none_or(|wanted| row.is_some_and(|row| wanted.contains(&row.label_hash)))
             && filter.data_title_eq.as_deref().is_none_or(|wanted| wanted == item.name)
             && filter.data_title_like.as_deref().is_none_or(|wanted| like(wanted, &item.name))
             && filter.workflow_graph_node_title_eq.as_deref().is_none_or(|wanted| Some(wanted) == stage)

@@ -17,7 +17,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub(crate) use self::label_rows::annotation_status;
 use super::Caller;
 use crate::auth::Principal;
 use crate::blobs::Links;
@@ -55,7 +54,7 @@ enum Scope {
 
 /// One request, taken apart.
 struct Call<'a> {
-    platform: &'a Platform,
+    platform: &'a Arc<Platform>,
     who: &'a Principal,
     base: &'a str,
     now: Moment,
@@ -111,7 +110,7 @@ async fn user(
 }
 
 fn answer(
-    platform: &Platform,
+    platform: &Arc<Platform>,
     caller: &Caller,
     scope: Answer<Scope>,
     envelope: Option<Extension<Arc<Envelope>>>,
@@ -128,15 +127,19 @@ fn answer(
         uid: &envelope.values.uid,
         payload: &envelope.values.payload,
     };
-    match scope.and_then(|scope| dispatch(&call, scope, &envelope.query_type, &envelope.query_method)) {
-        Ok(response) => Json(json!({"status": 200, "response": response})).into_response(),
-        Err(refusal) => refusal.into_v1(),
-    }
+    let answer = scope.and_then(|scope| match (scope, &*envelope.query_type, &*envelope.query_method) {
+        (Scope::Project(project), "labelrowmetadata", "GET") => label_rows::list(&call, project),
+        (scope, entity, method) => dispatch(&call, scope, entity, method).map(success),
+    });
+    answer.unwrap_or_else(Refusal::into_v1)
+}
+
+fn success(response: Value) -> Response {
+    Json(json!({"status": 200, "response": response})).into_response()
 }
 
 fn dispatch(call: &Call<'_>, scope: Scope, entity: &str, method: &str) -> Answer<Value> {
     match (scope, entity, method) {
-        (Scope::Project(project), "labelrowmetadata", "GET") => label_rows::list(call, project),
         (Scope::Project(project), "labelrow", "GET") => labels::get(call, project),
         (Scope::Project(project), "labelrow", "PUT") => labels::create(call, project),
         (Scope::Project(project), "labelrow", "POST") => labels::save(call, project),
