@@ -95,7 +95,8 @@ pub use refusal::Refusal;
 pub use retry::RetryPolicy;
 pub use review::{LabelReview, ReviewAction, ReviewStatus};
 pub use storage::{
-    FolderFilter, ItemFilter, ItemType, ItemUpdate, NewFolder, StorageFolder, StorageItem, UploadKind,
+    FolderFilter, ItemFilter, ItemType, ItemUpdate, NewFolder, SeriesKind, StorageFolder, StorageItem,
+    UploadKind,
 };
 pub use task::{
     AgentTask, AnnotationTask, ConsensusAnnotationTask, ConsensusOption, ConsensusReviewTask, DoneTask,

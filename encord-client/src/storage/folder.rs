@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{ItemType, StorageItem, folder_path};
+use crate::bundle::{CHUNK, Chunks};
 use crate::client::Client;
 use crate::error::Result;
 use crate::lenient;
@@ -223,6 +224,30 @@ impl Client {
     pub async fn create_folder(&self, folder: &NewFolder) -> Result<StorageFolder> {
         let path = "/v2/public/storage/folders".to_owned();
         self.v2_call(Method::POST, path, folder, Safety::Once).await
+    }
+
+    /// Moves folders, with all that is in them, into another one; `None` means to the top. Nothing is sent for an
+    /// empty list.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArguments`](crate::Error::InvalidArguments) for a folder that would come to lie in itself,
+    /// [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown) if an answer was lost.
+    pub async fn move_folders(&self, folders: &[FolderUuid], to: Option<FolderUuid>) -> Result<()> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Move<'a> {
+            folder_uuids: &'a [FolderUuid],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            new_parent_uuid: Option<FolderUuid>,
+        }
+        let mut chunks = Chunks::new(folders, CHUNK);
+        while let Some(folder_uuids) = chunks.current() {
+            let path = "/v2/public/storage/folders/move".to_owned();
+            let body = Move { folder_uuids, new_parent_uuid: to };
+            let sent = self.v2_command(Method::POST, path, &body, Safety::Once).await;
+            chunks.settle(sent)?;
+        }
+        Ok(())
     }
 
     /// Removes an empty folder.

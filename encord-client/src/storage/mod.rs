@@ -2,11 +2,13 @@
 
 mod folder;
 mod item;
+mod series;
 mod update;
 mod upload;
 
 pub use self::folder::{FolderFilter, ItemFilter, NewFolder, StorageFolder};
 pub use self::item::{ItemType, StorageItem};
+pub use self::series::SeriesKind;
 pub use self::update::ItemUpdate;
 pub use self::upload::UploadKind;
 

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::folder_path;
+use super::series::SeriesKind;
 use crate::call::stalled;
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -44,6 +45,8 @@ pub enum UploadKind {
     Pdf,
     /// A NIfTI volume.
     Nifti,
+    /// A DICOM file; on its own it becomes a series of one file.
+    DicomFile,
 }
 
 impl UploadKind {
@@ -56,6 +59,7 @@ impl UploadKind {
             Self::PlainText => ("plainText", "text", "PLAIN_TEXT"),
             Self::Pdf => ("pdf", "pdf", "PDF"),
             Self::Nifti => ("nifti", "nifti", "NIFTI"),
+            Self::DicomFile => ("dicomFile", "dicomSeries", "DICOM"),
         }
     }
 
@@ -65,6 +69,7 @@ impl UploadKind {
         match (self, extension.as_deref().unwrap_or_default()) {
             (Self::Pdf, _) => "application/pdf",
             (Self::Nifti, _) => "application/nifti",
+            (Self::DicomFile, _) => "application/dicom",
             (Self::Image, "png") => "image/png",
             (Self::Image, "jpg" | "jpeg") => "image/jpeg",
             (Self::Image, "gif") => "image/gif",
@@ -90,11 +95,11 @@ struct Places {
 /// Where to put a file.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Place {
+pub(super) struct Place {
     #[serde(alias = "item_uuid")]
-    item_uuid: ItemUuid,
+    pub(super) item_uuid: ItemUuid,
     #[serde(alias = "object_key")]
-    object_key: String,
+    pub(super) object_key: String,
     #[serde(alias = "signed_url")]
     signed_url: SignedUrl,
     #[serde(default, alias = "upload_headers", deserialize_with = "crate::lenient::or_default")]
@@ -136,13 +141,18 @@ impl Client {
         client_metadata: Map<String, Value>,
     ) -> Result<ItemUuid> {
         let path = path.as_ref();
-        let unreadable = |source| Error::Io { path: path.to_owned(), source };
-        let length = tokio::fs::metadata(path).await.map_err(unreadable)?.len();
-        let (item_type, list, element_type) = kind.wire();
-        let place = self.upload_place(folder, item_type).await?;
-        self.put_file(&place, kind.content_type(path), path, length).await?;
-
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if kind == UploadKind::DicomFile {
+            let name = file_name(path);
+            let series = SeriesKind::DicomSeries;
+            return self
+                .upload_series(folder, series, &[path], title.unwrap_or(&name), client_metadata)
+                .await;
+        }
+        length(path).await?;
+        let (_, list, element_type) = kind.wire();
+        let places = self.upload_places(folder, kind, 1).await?;
+        let [place] = places.as_slice() else { return Err(no_place()) };
+        let name = self.put_file(place, kind, path).await?;
         let element = json!({
             "objectUrl": place.object_key,
             "title": title.unwrap_or(&name),
@@ -150,38 +160,44 @@ impl Client {
             "externalFileType": element_type,
             "placeholderItemUuid": place.item_uuid,
         });
-        let target = format!("{}/data-upload-jobs", folder_path(folder));
-        let job: Uuid = self.v2_call(Method::POST, target.clone(), &job(list, element), Safety::Once).await?;
-        self.finish(&format!("{target}/{job}"), &name).await
+        self.take_in(folder, &job(list, element), &name).await
     }
 
-    async fn upload_place(&self, folder: FolderUuid, item_type: &str) -> Result<Place> {
+    /// As many places for files as are needed.
+    pub(super) async fn upload_places(
+        &self,
+        folder: FolderUuid,
+        kind: UploadKind,
+        count: usize,
+    ) -> Result<Vec<Place>> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Wish<'a> {
             item_type: &'a str,
-            count: u32,
+            count: usize,
         }
         let target = format!("{}/upload-signed-urls", folder_path(folder));
-        let wish = Wish { item_type, count: 1 };
+        let wish = Wish { item_type: kind.wire().0, count };
         // A place that is asked for and never used costs nothing, so asking twice is fine.
-        let mut places: Places = self.v2_call(Method::POST, target, &wish, Safety::Idempotent).await?;
-        places.results.pop().ok_or_else(|| Error::MissingResults {
-            operation: "upload",
-            missing: vec!["a place for the file".to_owned()],
-        })
+        let places: Places = self.v2_call(Method::POST, target, &wish, Safety::Idempotent).await?;
+        if places.results.len() < count {
+            return Err(no_place());
+        }
+        Ok(places.results)
     }
 
-    /// Puts a file into its place. Doing so again replaces it, so this may be repeated.
-    async fn put_file(
-        &self,
-        place: &Place,
-        content_type: &'static str,
-        path: &Path,
-        length: u64,
-    ) -> Result<()> {
+    /// Asks the platform to make an item of files that were put into place, and waits for it.
+    pub(super) async fn take_in(&self, folder: FolderUuid, job: &Value, name: &str) -> Result<ItemUuid> {
+        let target = format!("{}/data-upload-jobs", folder_path(folder));
+        let started: Uuid = self.v2_call(Method::POST, target.clone(), job, Safety::Once).await?;
+        self.finish(&format!("{target}/{started}"), name).await
+    }
+
+    /// Puts a file into its place and returns its name. Doing so again replaces it, so this may be repeated.
+    pub(super) async fn put_file(&self, place: &Place, kind: UploadKind, path: &Path) -> Result<String> {
+        let length = length(path).await?;
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind.content_type(path)));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("max-age=86400"));
         for (name, value) in &place.upload_headers {
             let name = HeaderName::try_from(name.as_str()).ok();
@@ -203,7 +219,7 @@ impl Client {
             let (problem, status, transient) = match stalled(patience, self.inner.transport.send(request))
                 .await
             {
-                Ok(response) if response.status.is_success() => return Ok(()),
+                Ok(response) if response.status.is_success() => return Ok(file_name(path)),
                 Ok(response) => {
                     let status = response.status;
                     let text = format!("the storage server refuses the file (status {})", status.as_u16());
@@ -253,8 +269,22 @@ impl Client {
     }
 }
 
+/// Bytes of the file; tells early that there is none.
+pub(super) async fn length(path: &Path) -> Result<u64> {
+    let unreadable = |source| Error::Io { path: path.to_owned(), source };
+    Ok(tokio::fs::metadata(path).await.map_err(unreadable)?.len())
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn no_place() -> Error {
+    Error::MissingResults { operation: "upload", missing: vec!["a place for the file".to_owned()] }
+}
+
 /// The body of a job with one element in one of its lists; the platform wants all lists to be there.
-fn job(list: &str, element: Value) -> Value {
+pub(super) fn job(list: &str, element: Value) -> Value {
     const LISTS: [&str; 11] = [
         "videos",
         "imageGroups",
