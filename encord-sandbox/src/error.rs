@@ -44,6 +44,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file with certificates cannot be used.
+    #[error("cannot use {} as certificates: {reason}; PEM is expected", path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The address could not be listened on.
     #[error("cannot listen on {address}: {source}; choose another --port, or 0 for any free one")]
     Listen {

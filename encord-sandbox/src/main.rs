@@ -34,6 +34,9 @@ enum Command {
         /// Keep the state in this folder over restarts.
         #[arg(long)]
         data_dir: Option<PathBuf>,
+        /// Also trust the certificates in this PEM file when an https webhook is called.
+        #[arg(long, value_name = "FILE")]
+        webhook_roots: Option<PathBuf>,
         /// How long signed URLs can be used, in seconds.
         #[arg(long, default_value_t = 3600)]
         signed_url_seconds: u64,
@@ -59,9 +62,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> Result<(), Error> {
-    let Command::Serve { seed, port, host, key_out, data_dir, signed_url_seconds } = command;
+    let Command::Serve { seed, port, host, key_out, data_dir, webhook_roots, signed_url_seconds } = command;
     let mut options = Options::default();
     (options.host, options.port, options.key_out, options.data_dir) = (host, port, key_out, data_dir);
+    options.webhook_roots = webhook_roots;
     options.limits.signed_url_lifetime = std::time::Duration::from_secs(signed_url_seconds);
     let sandbox = Sandbox::start_with(Seed::from_file(seed)?, options).await?;
     let interrupted = interrupted();

@@ -12,7 +12,7 @@ use crate::journal::Journal;
 use crate::origin::Origin;
 use crate::persist::Database;
 use crate::store::Store;
-use crate::webhooks::Arrivals;
+use crate::webhooks::{Arrivals, Trust};
 
 /// Sizes and times a sandbox keeps to.
 #[derive(Clone, Copy, Debug)]
@@ -63,11 +63,12 @@ pub(crate) struct Platform {
     pub(crate) tokens: BearerTokens,
     pub(crate) urls: UrlSigner,
     pub(crate) files: Files,
+    pub(crate) trust: Trust,
     pub(crate) limits: Limits,
 }
 
 impl Platform {
-    pub(crate) fn new(origin: Origin, limits: Limits) -> Self {
+    pub(crate) fn new(origin: Origin, trust: Trust, limits: Limits) -> Self {
         let Origin { mut store, database, files, private_key: _ } = origin;
         // What the seed put at a stage did not arrive there.
         store.take_arrivals();
@@ -81,6 +82,7 @@ impl Platform {
             tokens: BearerTokens::new(),
             urls: UrlSigner::new(limits.signed_url_lifetime),
             files,
+            trust,
             limits,
         }
     }

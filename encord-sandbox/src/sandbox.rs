@@ -16,6 +16,7 @@ use crate::keyfile::KeyFile;
 use crate::platform::{Limits, Platform};
 use crate::seed::Seed;
 use crate::state::{self, ProjectState};
+use crate::webhooks::Trust;
 use crate::{origin, routes, server, webhooks};
 
 /// Where and how a sandbox listens.
@@ -32,13 +33,23 @@ pub struct Options {
     /// Keeps the state in this folder over restarts. A folder that has a state
     /// already wins over the seed.
     pub data_dir: Option<PathBuf>,
+    /// A PEM file with certificates that https endpoints of webhooks may show, beside
+    /// those that the system trusts.
+    pub webhook_roots: Option<PathBuf>,
     /// Sizes and times.
     pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { host: "127.0.0.1".into(), port: 0, key_out: None, data_dir: None, limits: Limits::default() }
+        Self {
+            host: "127.0.0.1".into(),
+            port: 0,
+            key_out: None,
+            data_dir: None,
+            webhook_roots: None,
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -67,6 +78,7 @@ impl Sandbox {
     /// When the seed does not make sense, the address is taken or the key file
     /// cannot be written.
     pub async fn start_with(seed: Seed, options: Options) -> Result<Self, Error> {
+        let trust = options.webhook_roots.as_deref().map(Trust::with_file).transpose()?.unwrap_or_default();
         let data_dir = options.data_dir.clone();
         // Reading the facts of many files takes a while.
         let origin = tokio::task::spawn_blocking(move || origin::open(&seed, data_dir)).await;
@@ -74,7 +86,7 @@ impl Sandbox {
             origin.map_err(|error| Error::seed("$", format!("the seed could not be planted: {error}")))??;
         let key = origin.private_key.take();
         let key = key.map(|text| KeyFile::new(text, options.key_out.as_deref())).transpose()?;
-        let platform = Arc::new(Platform::new(origin, options.limits));
+        let platform = Arc::new(Platform::new(origin, trust, options.limits));
         let address = format!("{}:{}", options.host, options.port);
         let refused = |source| Error::Listen { address: address.clone(), source };
         let listener = TcpListener::bind((options.host.as_str(), options.port)).await.map_err(refused)?;

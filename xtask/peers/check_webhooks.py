@@ -1,12 +1,19 @@
 """Task-ready webhooks, received and verified by `encord-agents` itself."""
 
 import contextlib
+import datetime
 import http.server
+import pathlib
 import queue
+import ssl
+import tempfile
 import threading
 from typing import Iterator
 from uuid import UUID
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from encord_agents.core.webhooks import (
     AgentStageWorkReason,
     TaskNotification,
@@ -19,7 +26,7 @@ from fastapi.testclient import TestClient
 from typing_extensions import Annotated
 
 import sandbox
-from checks import check, equal, raises
+from checks import check, check_alone, equal, raises
 
 SECRET = "whsec_peers"
 COUNT = 11
@@ -45,8 +52,8 @@ class Receiver:
 
 
 @contextlib.contextmanager
-def receiver(*statuses: int) -> Iterator[Receiver]:
-    """An HTTP server on a free port, for as long as the block runs."""
+def receiver(*statuses: int, certificate: pathlib.Path | None = None) -> Iterator[Receiver]:
+    """An HTTP server on a free port, for as long as the block runs; an encrypted one with a certificate."""
     kept = Receiver(list(statuses))
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -60,7 +67,11 @@ def receiver(*statuses: int) -> Iterator[Receiver]:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    kept.url = f"http://127.0.0.1:{server.server_port}/ready"
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    kept.url = f"{'https' if certificate else 'http'}://localhost:{server.server_port}/ready"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -161,3 +172,43 @@ def application(box) -> None:
     equal(client.post("/ready", content=body + b" ", headers=signed).status_code, 401, "status of a forged one")
     equal(client.post("/ready", content=body).status_code, 401, "status of an unsigned one")
     equal(len(seen), 1, "calls of the route")
+
+
+def _certificate(path: pathlib.Path) -> pathlib.Path:
+    """Makes a certificate for localhost that is signed by itself, with its key in the same file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
+    return path
+
+
+@check_alone("webhooks: encrypted endpoints are called, and their certificate is checked")
+def encrypted() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        certificate = _certificate(pathlib.Path(folder) / "localhost.pem")
+        with sandbox.Sandbox(options=["--webhook-roots", str(certificate)]) as box:
+            with receiver(certificate=certificate) as kept:
+                _watch(box, sandbox.FIND_STAGE, kept.url, batch_size=COUNT)
+                body, headers = kept.take()
+            notification = verify_and_parse_notification(body, headers, secret=SECRET)
+            equal(notification.pending_count, COUNT, "tasks announced")
+        with sandbox.Sandbox() as box, receiver(certificate=certificate) as kept:
+            _watch(box, sandbox.FIND_STAGE, kept.url, batch_size=COUNT)
+            raises(queue.Empty, lambda: kept.take(2), "a notification to whom nobody trusts")
+            tried = [one for one in box.own("GET", "journal")["effects"] if one["effect"] == "webhook"]
+            assert tried and "certificate" in tried[0]["error"], tried

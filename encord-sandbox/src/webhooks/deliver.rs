@@ -10,10 +10,10 @@ use hyper::Request;
 use hyper_util::rt::TokioIo;
 use serde_json::json;
 use sha2::Sha256;
-use tokio::net::TcpStream;
 use url::Url;
 
 use super::Webhook;
+use super::connect::Trust;
 use crate::clock::Moment;
 use crate::platform::Platform;
 
@@ -25,7 +25,7 @@ const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), D
 /// Delivers one notification; every attempt lands in the journal.
 pub(super) async fn deliver(platform: Arc<Platform>, webhook: Webhook, body: String) {
     for attempt in 0..=PAUSES.len() {
-        let outcome = tokio::time::timeout(PATIENCE, send(&webhook, &body)).await;
+        let outcome = tokio::time::timeout(PATIENCE, send(&platform.trust, &webhook, &body)).await;
         let outcome = outcome.unwrap_or_else(|_| Err("no answer in time".into()));
         let (status, error) = match &outcome {
             Ok(status) => (Some(*status), None),
@@ -46,17 +46,15 @@ pub(super) async fn deliver(platform: Arc<Platform>, webhook: Webhook, body: Str
     }
 }
 
-async fn send(webhook: &Webhook, body: &str) -> Result<u16, String> {
+async fn send(trust: &Trust, webhook: &Webhook, body: &str) -> Result<u16, String> {
     let url = Url::parse(&webhook.url).map_err(|error| format!("the URL is not valid: {error}"))?;
-    let host = url.host_str().filter(|_| url.scheme() == "http").ok_or("only http URLs can be called")?;
-    let port = url.port_or_known_default().unwrap_or(80);
     let text = |error: &dyn std::fmt::Display| error.to_string();
-    let stream = TcpStream::connect((host, port)).await.map_err(|error| text(&error))?;
+    let stream = trust.connect(&url).await?;
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(|error| text(&error))?;
     let timestamp = Moment::now().unix_seconds().to_string();
     let request = Request::post(&url[url::Position::BeforePath..url::Position::AfterQuery])
-        .header("host", format!("{host}:{port}"))
+        .header("host", &url[url::Position::BeforeHost..url::Position::AfterPort])
         .header("content-type", "application/json")
         .header("x-encord-signature", signature(&webhook.secret, &timestamp, body))
         .header("x-encord-timestamp", timestamp)

@@ -3,6 +3,7 @@
 //! A notification goes out when enough tasks have arrived since the last one,
 //! or when the oldest of them has waited long enough.
 
+mod connect;
 mod deliver;
 
 use std::collections::HashMap;
@@ -14,6 +15,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+pub(crate) use self::connect::Trust;
 use crate::clock::Moment;
 use crate::platform::Platform;
 
@@ -23,7 +25,7 @@ use crate::platform::Platform;
 pub(crate) struct Webhook {
     pub(crate) project: Uuid,
     pub(crate) stage: Uuid,
-    /// `http://host:port/path`.
+    /// `http://host:port/path` or `https://..`.
     pub(crate) url: String,
     /// Signs the notifications.
     pub(crate) secret: String,
