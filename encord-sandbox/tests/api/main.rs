@@ -10,6 +10,7 @@ mod labels;
 mod persistence;
 mod seeds;
 mod server;
+mod status_page;
 mod tasks;
 mod uploads;
 mod webhooks;
