@@ -12,8 +12,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::StreamExt as _;
-use hyper::body::Frame;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Frame;
 use serde_json::json;
 
 use crate::auth::{self, Generation, Principal, Signed};

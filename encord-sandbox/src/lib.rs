@@ -41,6 +41,7 @@ mod platform;
 mod refusal;
 mod routes;
 mod sandbox;
+mod scenes;
 mod seed;
 mod server;
 mod state;

@@ -10,6 +10,12 @@ use crate::store::{Facts, ItemKind};
 /// The facts of a file that is to become an item of this kind. The error says
 /// why the file cannot be one.
 pub(crate) fn of_file(kind: ItemKind, path: &Path) -> Result<Facts, String> {
+    if kind == ItemKind::Scene {
+        // Nothing here reads point clouds.
+        let size = path.metadata().map_err(|error| format!("{}: {error}", path.display()))?.len();
+        let mime = Some("application/octet-stream".to_owned());
+        return Ok(Facts { mime, size: Some(size), ..Facts::default() });
+    }
     let found = probe(path, &Limits::default()).map_err(|error| format!("{}: {error}", path.display()))?;
     if !fits(kind, found.kind) {
         return Err(format!(

@@ -113,9 +113,8 @@ impl World {
 
     async fn look_up(&self, filter: LabelRowFilter) -> Result<LabelRow> {
         let rows = self.project.label_rows(&filter).await?;
-        let [row] = <[LabelRow; 1]>::try_from(rows).map_err(|rows| {
-            anyhow::anyhow!("one row was expected, {} were found", rows.len())
-        })?;
+        let [row] = <[LabelRow; 1]>::try_from(rows)
+            .map_err(|rows| anyhow::anyhow!("one row was expected, {} were found", rows.len()))?;
         Ok(row)
     }
 
@@ -124,7 +123,8 @@ impl World {
         let filter = LabelRowFilter::new().with_data_hashes(data.iter().copied());
         let mut rows = self.project.label_rows(&filter).await?;
         self.project.initialise_labels(&mut rows, &InitialiseArgs::default()).await?;
-        let class = self.project.ontology().objects().iter().find(|class| class.shape() == ShapeKind::BoundingBox);
+        let class =
+            self.project.ontology().objects().iter().find(|class| class.shape() == ShapeKind::BoundingBox);
         let class = class.context("the class of boxes")?;
         for row in &mut rows {
             let mut object = ObjectInstance::new(class);

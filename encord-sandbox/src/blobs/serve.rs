@@ -35,7 +35,7 @@ pub(crate) async fn download(
     let Some((bytes, mime)) = found else { return refuse(StatusCode::NOT_FOUND, "NoSuchKey") };
     let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
     let mut response = match bytes {
-        Bytes::None => refuse(StatusCode::NOT_FOUND, "NoSuchKey"),
+        Bytes::None | Bytes::Remote(_) => refuse(StatusCode::NOT_FOUND, "NoSuchKey"),
         Bytes::GeneratedImage { width, height, number } => {
             from_memory(super::png(width, height, number).into(), range)
         }

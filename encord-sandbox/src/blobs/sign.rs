@@ -7,6 +7,8 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 
+use crate::store::{Bytes, Item};
+
 /// Takes the place of the method for links to client metadata, so that such a
 /// link does not open the file.
 pub(crate) const METADATA: &str = "METADATA";
@@ -67,6 +69,18 @@ pub(crate) struct Links<'a> {
 }
 
 impl Links<'_> {
+    /// Where the item's bytes can be had, if it has some. Bytes in a cloud are
+    /// linked to as they are, when a link can lead there.
+    pub(crate) fn to(&self, item: &Item) -> Option<String> {
+        if !item.kind.has_bytes() {
+            return None;
+        }
+        match &item.bytes {
+            Bytes::Remote(url) => Some(url.clone()).filter(|url| url.starts_with("http")),
+            _ => Some(self.download(item.uuid)),
+        }
+    }
+
     pub(crate) fn download(&self, item: Uuid) -> String {
         self.signer.sign(self.base, "GET", item, self.now)
     }

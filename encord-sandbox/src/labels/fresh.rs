@@ -29,11 +29,6 @@ pub(super) fn data_units(
     Ok(Map::from_iter([(unit.hash.to_string(), Value::Object(entry))]))
 }
 
-/// The unsigned name of an item's bytes.
-pub(crate) fn plain_link(item: &Item) -> String {
-    format!("encord-store/{}", item.uuid)
-}
-
 fn common(hash: &str, item: &Item, sequence: Value) -> Map<String, Value> {
     let mut entry = Map::new();
     entry.insert("data_hash".into(), hash.into());
@@ -57,9 +52,13 @@ fn fill(entry: &mut Map<String, Value>, item: &Item, kind: ItemKind, links: Opti
     let mut put = |key: &str, value: Value| {
         entry.insert(key.to_owned(), value);
     };
-    let link = links.filter(|_| item.kind.has_bytes()).map(|links| links.download(item.uuid));
-    if kind != ItemKind::Group && kind != ItemKind::DicomSeries {
-        put("data_link", json!(link.unwrap_or_else(|| plain_link(item))));
+    match kind {
+        ItemKind::Group | ItemKind::DicomSeries => {}
+        ItemKind::Scene => put("data_link", "".into()),
+        _ => put(
+            "data_link",
+            json!(links.and_then(|links| links.to(item)).unwrap_or_else(|| item.plain_link())),
+        ),
     }
     match kind {
         ItemKind::Image => {
@@ -86,6 +85,7 @@ fn fill(entry: &mut Map<String, Value>, item: &Item, kind: ItemKind, links: Opti
         ItemKind::Pdf | ItemKind::Scene => {
             put("width", json!(0));
             put("height", json!(0));
+            put("data_fps", json!(0));
         }
         _ => {}
     }

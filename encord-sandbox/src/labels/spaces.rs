@@ -1,33 +1,34 @@
-//! The spaces of a data group: one per member, each with its own labels.
+//! The spaces of a data group, one per member, and of a scene, one per picture or point cloud: each has labels
+//! of its own.
 
 use serde_json::{Map, Value, json};
 
-use super::fresh::plain_link;
 use crate::blobs::Links;
 use crate::refusal::Answer;
+use crate::scenes;
 use crate::store::{DataUnit, Facts, Item, ItemKind, Store};
 
-/// The spaces of a data unit, empty unless it is a data group. Space ids are
-/// the data hashes of the members.
+/// The spaces of a data unit, empty unless it is a data group or a scene. Space
+/// ids are the data hashes of the members, or made from stream and event.
 pub(crate) fn spaces(
     store: &Store,
     unit: &DataUnit,
     item: &Item,
     links: Option<&Links<'_>>,
 ) -> Answer<Map<String, Value>> {
-    let mut spaces = Map::new();
+    let mut spaces = item.scene().map(scenes::spaces).unwrap_or_default();
     for (index, member) in unit.members.iter().enumerate() {
         let Some(member) = store.units.get(member) else { continue };
         let child = store.item(member.item)?;
         let mut space = typed(store, child);
         let key = item.layout_keys.get(index).cloned().unwrap_or_else(|| index.to_string());
-        let link = links.filter(|_| child.kind.has_bytes()).map(|links| links.download(child.uuid));
+        let link = links.and_then(|links| links.to(child));
         space.insert(
             "child_info".into(),
             json!({
                 "layout_key": key,
                 "file_name": child.name,
-                "data_link": link.unwrap_or_else(|| plain_link(child)),
+                "data_link": link.unwrap_or_else(|| child.plain_link()),
             }),
         );
         space.insert("labels".into(), json!({}));

@@ -212,6 +212,7 @@ impl Planter<'_> {
             children: Vec::new(),
             layout_keys: Vec::new(),
             owner: self.owner.clone(),
+            extras: None,
             created_at: self.now,
             last_edited_at: self.now,
         });

@@ -12,6 +12,7 @@ use crate::store::{ItemKind, Role};
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SeedFile {
     pub(crate) users: Vec<UserSeed>,
+    pub(crate) cloud_integrations: Vec<IntegrationSeed>,
     pub(crate) ontologies: Vec<OntologySeed>,
     pub(crate) workflow_templates: Vec<TemplateSeed>,
     pub(crate) datasets: Vec<DatasetSeed>,
@@ -24,6 +25,14 @@ pub(crate) struct UserSeed {
     pub(crate) email: String,
     #[serde(default)]
     pub(crate) public_key: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IntegrationSeed {
+    #[serde(default)]
+    pub(crate) integration_hash: Option<Uuid>,
+    pub(crate) title: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -10,7 +10,7 @@ use super::{LabelSeed, OntologySeed, ProjectSeed, Seed, datasets, templates};
 use crate::auth::{KeyPair, PublicKey};
 use crate::clock::Moment;
 use crate::error::Error;
-use crate::store::{MAIN_BRANCH, Ontology, Project, Role, RowKey, Store, Template, User};
+use crate::store::{INTEGRATIONS, MAIN_BRANCH, Ontology, Project, Role, RowKey, Store, Template, User};
 
 /// The user of a sandbox whose seed names none.
 const DEFAULT_USER: &str = "sandbox@example.org";
@@ -26,6 +26,12 @@ pub(crate) fn plant(seed: &Seed, mut store: Store) -> Result<Planted, Error> {
     let now = Moment::now();
     let private_key = users(&mut store, seed)?;
     let owner: Arc<str> = seed.file.users.first().map_or(DEFAULT_USER, |user| &user.email).into();
+    let clouds = seed.file.cloud_integrations.iter();
+    let clouds = clouds.map(|cloud| {
+        let hash = cloud.integration_hash.unwrap_or_else(Uuid::new_v4);
+        (hash.to_string(), Value::from(cloud.title.as_str()))
+    });
+    store.settings.insert(INTEGRATIONS.into(), Value::Object(clouds.collect()));
     let (mut ontologies, mut workflows, mut sets) = (Names::default(), Names::default(), Names::default());
     for ontology in &seed.file.ontologies {
         let hash = ontology.ontology_hash.unwrap_or_else(Uuid::new_v4);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::clock::Moment;
@@ -72,7 +73,8 @@ impl ItemKind {
         }
     }
 
-    /// Whether the item itself has bytes to download.
+    /// Whether the item itself has bytes to download. A scene's files are asked
+    /// for in another way.
     pub(crate) fn has_bytes(self) -> bool {
         !matches!(self, Self::ImageGroup | Self::DicomSeries | Self::Group | Self::Scene)
     }
@@ -112,6 +114,8 @@ pub(crate) enum Bytes {
     None,
     /// A file that belongs to the user.
     File(PathBuf),
+    /// In a cloud, where nobody here looks.
+    Remote(String),
     /// Made when asked for; always the same for the same numbers.
     GeneratedImage { width: u32, height: u32, number: u64 },
 }
@@ -134,6 +138,44 @@ pub(crate) struct Item {
     /// Names of the places of a data group's members, parallel to `children`.
     pub(crate) layout_keys: Vec<String>,
     pub(crate) owner: Arc<str>,
+    /// Boxed, since hardly any item has some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) extras: Option<Box<Extras>>,
     pub(crate) created_at: Moment,
     pub(crate) last_edited_at: Moment,
+}
+
+impl Item {
+    /// The unsigned name of the item's bytes.
+    pub(crate) fn plain_link(&self) -> String {
+        match &self.bytes {
+            Bytes::Remote(url) => url.clone(),
+            _ => format!("encord-store/{}", self.uuid),
+        }
+    }
+
+    /// The extras, to change them.
+    pub(crate) fn extras_mut(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
+
+    pub(crate) fn scene(&self) -> Option<&Value> {
+        self.extras.as_ref()?.scene.as_ref()
+    }
+}
+
+/// What only few kinds of items have, as it was sent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Extras {
+    /// The cloud integration through which the item was registered.
+    pub(crate) integration: Option<Uuid>,
+    /// How a data group is arranged: the layout, its settings and the timeline.
+    pub(crate) layout: Option<Value>,
+    pub(crate) layout_settings: Option<Value>,
+    pub(crate) timeline: Vec<String>,
+    /// How a time series is drawn.
+    pub(crate) timeseries_settings: Option<Value>,
+    /// The description of a scene.
+    pub(crate) scene: Option<Value>,
 }

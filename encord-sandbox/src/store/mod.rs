@@ -24,7 +24,7 @@ pub(crate) use self::entities::{
     Collection, DataUnit, Dataset, Folder, LabelStatus, Ontology, Role, Row, RowKey, User,
 };
 pub(crate) use self::issues::{Anchor, Issue, IssueTag};
-pub(crate) use self::item::{Bytes, Facts, Item, ItemKind};
+pub(crate) use self::item::{Bytes, Extras, Facts, Item, ItemKind};
 pub(crate) use self::project::{Board, MAIN_BRANCH, Project};
 pub(crate) use self::reviews::{LabelReview, ReviewStatus};
 use self::table::Table;
@@ -34,6 +34,9 @@ use crate::refusal::{Answer, Refusal};
 use crate::uploads::{Job, Upload};
 use crate::webhooks::Webhook;
 use crate::workflow::{Task, Workflow};
+
+/// The setting with the cloud integrations: a map from their hashes to their titles.
+pub(crate) const INTEGRATIONS: &str = "cloud-integrations";
 
 /// A workflow to make projects from.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -130,6 +133,15 @@ impl Store {
 
     pub(crate) fn dataset(&self, hash: Uuid) -> Answer<&Dataset> {
         self.datasets.get(&hash).ok_or_else(|| Refusal::NotFound(format!("there is no dataset {hash}")))
+    }
+
+    /// Changes who may see a dataset, and with it the folder of its files.
+    pub(crate) fn share_dataset(&mut self, hash: Uuid, change: impl Fn(&mut Vec<String>)) {
+        let Some(dataset) = self.datasets.get_mut(&hash) else { return };
+        change(&mut dataset.readers);
+        if let Some(folder) = self.folders.get_mut(&dataset.folder) {
+            change(&mut folder.readers);
+        }
     }
 
     /// The project, if this user may see it. One that does not exist looks the

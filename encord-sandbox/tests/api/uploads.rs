@@ -90,11 +90,11 @@ async fn what_is_not_there_or_not_an_image_is_an_error_of_the_job() {
     }
     let items = wire.get(&format!("{folder}/items")).await.ok();
     assert_eq!(items["results"], json!([]));
-    let cloud = json!({"externalFiles": {}, "integrationHash": "x"});
-    assert_eq!(wire.post(&format!("{folder}/data-upload-jobs"), cloud).await.status, StatusCode::BAD_REQUEST);
-    let scene = json!({"itemType": "scene", "count": 1});
+    let cloud = json!({"externalFiles": {}, "integrationHash": "00000000-0000-4000-8000-000000000000"});
+    assert_eq!(wire.post(&format!("{folder}/data-upload-jobs"), cloud).await.status, StatusCode::NOT_FOUND);
+    let group = json!({"itemType": "imageGroup", "count": 1});
     assert_eq!(
-        wire.post(&format!("{folder}/upload-signed-urls"), scene).await.status,
+        wire.post(&format!("{folder}/upload-signed-urls"), group).await.status,
         StatusCode::UNPROCESSABLE_ENTITY
     );
 }

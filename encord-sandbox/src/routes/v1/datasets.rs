@@ -96,6 +96,37 @@ pub(super) fn row(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
 }
 
 #[derive(Debug, Deserialize)]
+struct NewUsers {
+    user_emails: Vec<String>,
+    user_role: u64,
+}
+
+/// Lets more users see the dataset and the files in its folder.
+pub(super) fn add_users(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
+    let wanted: NewUsers = call.payload()?;
+    call.platform.write(|store| {
+        store.seen_by(call.who).dataset(dataset)?;
+        let missing = wanted.user_emails.iter().find(|email| !store.users.contains(*email));
+        if let Some(missing) = missing {
+            return Err(Refusal::NotFound(format!("there is no user {missing}")));
+        }
+        store.share_dataset(dataset, |readers| {
+            for email in &wanted.user_emails {
+                // A list of nobody means everybody already.
+                if !readers.is_empty() && !readers.contains(email) {
+                    readers.push(email.clone());
+                }
+            }
+        });
+        let added = wanted.user_emails.iter();
+        let role = wanted.user_role;
+        let added =
+            added.map(|email| json!({"user_email": email, "user_role": role, "dataset_hash": dataset}));
+        Ok(added.collect())
+    })
+}
+
+#[derive(Debug, Deserialize)]
 struct NewLinks {
     item_uuids: Vec<Uuid>,
     #[serde(default)]
@@ -151,13 +182,12 @@ pub(super) fn data_of_project(call: &Call<'_>, project: Uuid) -> Answer<Value> {
         let missing = || Refusal::NotFound(format!("the project has no data unit {}", wanted.data_hash));
         let item = store.backing(unit.ok_or_else(missing)?)?;
         let file = |hash: Uuid, item: &Item| {
-            let plain = format!("encord-store/{}", item.uuid);
-            let signed = wanted.get_signed_url && item.kind.has_bytes();
+            let signed = wanted.get_signed_url.then(|| call.links().to(item)).flatten();
             json!({
                 "data_hash": hash,
                 "image_hash": hash,
                 "title": item.name,
-                "file_link": if signed { call.links().download(item.uuid) } else { plain },
+                "file_link": signed.unwrap_or_else(|| item.plain_link()),
                 "backing_item_uuid": item.uuid,
             })
         };
@@ -198,7 +228,7 @@ fn show(call: &Call<'_>, store: &Store, unit: &DataUnit, metadata: bool, sign: b
         "last_edited_at": item.last_edited_at.plain(),
         "width": facts.width,
         "height": facts.height,
-        "file_link": format!("encord-store/{}", item.uuid),
+        "file_link": item.plain_link(),
         "file_size": facts.size,
         "file_type": facts.mime,
         "storage_location": 0,
@@ -206,7 +236,7 @@ fn show(call: &Call<'_>, store: &Store, unit: &DataUnit, metadata: bool, sign: b
         "duration": facts.duration,
         "client_metadata": metadata.and_then(|text| serde_json::from_str::<Value>(text).ok()),
         "images_data": null,
-        "signed_url": (sign && item.kind.has_bytes()).then(|| call.links().download(item.uuid)),
+        "signed_url": sign.then(|| call.links().to(item)).flatten(),
         "is_optimised_image_group": null,
         "backing_item_uuid": item.uuid,
     }))

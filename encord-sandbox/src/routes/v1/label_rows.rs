@@ -159,9 +159,8 @@ impl Listing {
                 return sets.flat_map(|dataset| dataset.units.iter().copied()).collect();
             }
         };
-        let here = |hash: &Uuid| {
-            store.units.get(hash).is_some_and(|unit| project.datasets.contains(&unit.dataset))
-        };
+        let here =
+            |hash: &Uuid| store.units.get(hash).is_some_and(|unit| project.datasets.contains(&unit.dataset));
         let mut seen = HashSet::new();
         asked.into_iter().filter(|hash| here(hash) && seen.insert(*hash)).collect()
     }
@@ -229,7 +228,7 @@ impl Listing {
             "dataset_title": dataset.title,
             "data_title": item.name,
             "data_type": item.kind.data_type().to_uppercase(),
-            "data_link": format!("encord-store/{}", item.uuid),
+            "data_link": item.plain_link(),
             "label_status": row.map_or("NOT_LABELLED", |row| row.status.wire()),
             "annotation_task_status": status,
             "workflow_graph_node": node.filter(|_| self.filter.include_workflow_graph_node != Some(false)),
@@ -269,7 +268,10 @@ impl Listing {
             && self.before.is_none_or(|before| edited.is_some_and(|at| at < before))
             && self.after.is_none_or(|after| edited.is_some_and(|at| at > after))
             && statuses.is_none_or(|statuses| statuses.iter().any(|wanted| wanted == status))
-            && self.labels.as_ref().is_none_or(|wanted| row.is_some_and(|row| wanted.contains(&row.label_hash)))
+            && self
+                .labels
+                .as_ref()
+                .is_none_or(|wanted| row.is_some_and(|row| wanted.contains(&row.label_hash)))
             && filter.data_title_eq.as_deref().is_none_or(|wanted| wanted == item.name)
             && filter.data_title_like.as_deref().is_none_or(|wanted| like(wanted, &item.name))
             && filter.workflow_graph_node_title_eq.as_deref().is_none_or(|wanted| Some(wanted) == stage)

@@ -63,6 +63,65 @@ pub(super) fn create(call: &Call<'_>) -> Answer<Value> {
     Ok(json!(hash))
 }
 
+#[derive(Debug, Deserialize)]
+struct Copy {
+    /// What to take over.
+    copy_project_options: Vec<String>,
+    #[serde(default)]
+    project_copy_metadata: CopyNames,
+    #[serde(default)]
+    copy_labels_options: CopyLabels,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct CopyNames {
+    project_title: Option<String>,
+    project_description: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct CopyLabels {
+    create_new_dataset: Option<bool>,
+}
+
+/// What of a project can be copied here.
+const MEMBERS: &str = "collaborators";
+const DATASETS: &str = "datasets";
+
+/// Makes a project like this one, with tasks that start from the beginning.
+pub(super) fn copy(call: &Call<'_>, project: Uuid) -> Answer<Value> {
+    let wanted: Copy = call.payload()?;
+    let takes = |option: &str| wanted.copy_project_options.iter().any(|wanted| wanted == option);
+    if wanted.copy_labels_options.create_new_dataset == Some(true)
+        || wanted.copy_project_options.iter().any(|option| ![MEMBERS, DATASETS].contains(&option.as_str()))
+    {
+        let what = "only datasets (attached) and collaborators can be copied in the sandbox";
+        return Err(Refusal::Invalid(what.into()));
+    }
+    let hash = Uuid::new_v4();
+    call.platform.write(|store| {
+        managed(store, project, call)?;
+        let (original, _) = store.project(project, call.who)?;
+        let names = &wanted.project_copy_metadata;
+        let own = BTreeMap::from([(call.who.0.clone(), Role::Admin)]);
+        let copy = Project {
+            hash,
+            title: names.project_title.clone().unwrap_or_else(|| format!("{} (copy)", original.title)),
+            description: names.project_description.clone().unwrap_or_else(|| original.description.clone()),
+            datasets: if takes(DATASETS) { original.datasets.clone() } else { Vec::new() },
+            members: if takes(MEMBERS) { original.members.clone() } else { own },
+            creator: call.who.0.clone(),
+            created_at: call.now,
+            last_edited_at: call.now,
+            ..original.clone()
+        };
+        store.add_project(copy, call.now);
+        Ok(json!(hash))
+    })
+}
+
 pub(super) fn delete(call: &Call<'_>) -> Answer<Value> {
     let hash = uuid(call.uid)?;
     call.platform.write(|store| {

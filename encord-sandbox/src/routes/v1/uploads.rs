@@ -15,9 +15,7 @@ pub(super) fn start(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
         let folder = request.folder_uuid.unwrap_or(store.seen_by(call.who).dataset(dataset)?.folder);
         store.seen_by(call.who).folder(folder).map(|folder| folder.uuid)
     })?;
-    let ignore_errors = request.ignore_errors;
-    let items = request.items()?;
-    let job = ingest(call.platform, items, folder, Some(dataset), &call.who.0, ignore_errors);
+    let job = ingest(call.platform, request.batch()?, folder, Some(dataset), call.who)?;
     let uuid = Uuid::new_v4();
     call.platform.write(|store| store.jobs.insert(uuid, job));
     Ok(json!({"process_hash": uuid}))

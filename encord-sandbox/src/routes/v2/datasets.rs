@@ -9,14 +9,19 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::listed::Listed;
 use crate::clock::Moment;
-use crate::pattern::like;
 use crate::platform::Platform;
-use crate::routes::{Caller, JsonBody, Query};
+use crate::refusal::Answer;
+use crate::routes::{Caller, JsonBody, Query, UuidPath};
 use crate::store::{Dataset, Folder};
 
 pub(super) fn router() -> Router<Arc<Platform>> {
-    Router::new().route("/datasets", post(create)).route("/datasets/list", get(list))
+    Router::new()
+        .route("/datasets", post(create))
+        .route("/datasets/list", get(list))
+        .route("/datasets/{dataset}/users", get(users))
+        .route("/datasets/{dataset}/users/bulk-delete", post(remove_users))
 }
 
 #[derive(Debug, Deserialize)]
@@ -72,27 +77,73 @@ async fn create(
 }
 
 async fn list(State(platform): State<Arc<Platform>>, caller: Caller, query: Query) -> Json<Value> {
-    let moment = |key: &str| query.one(key).and_then(Moment::parse);
     let found: Vec<Value> = platform.read(|store| {
         let mut datasets: Vec<&Dataset> = store
             .datasets
             .values()
             .filter(|dataset| store.seen_by(&caller.who).sees_dataset(dataset))
-            .filter(|dataset| query.one("titleEq").is_none_or(|title| title == dataset.title))
-            .filter(|dataset| query.one("titleLike").is_none_or(|title| like(title, &dataset.title)))
-            .filter(|dataset| query.one("descriptionEq").is_none_or(|text| text == dataset.description))
-            .filter(|dataset| {
-                query.one("descriptionLike").is_none_or(|text| like(text, &dataset.description))
-            })
-            .filter(|dataset| moment("createdAfter").is_none_or(|after| dataset.created_at > after))
-            .filter(|dataset| moment("createdBefore").is_none_or(|before| dataset.created_at < before))
-            .filter(|dataset| moment("editedAfter").is_none_or(|after| dataset.last_edited_at > after))
-            .filter(|dataset| moment("editedBefore").is_none_or(|before| dataset.last_edited_at < before))
+            .filter(|dataset| listed(dataset).passes(&query))
             .collect();
         datasets.sort_by_key(|dataset| (dataset.created_at, dataset.hash));
         datasets.into_iter().map(|dataset| show(dataset, &caller)).collect()
     });
     Json(json!({"result": found}))
+}
+
+async fn users(
+    State(platform): State<Arc<Platform>>,
+    caller: Caller,
+    UuidPath([dataset]): UuidPath<1>,
+) -> Answer<Json<Value>> {
+    platform.read(|store| {
+        let dataset = store.seen_by(&caller.who).dataset(dataset)?;
+        let mut readers = dataset.readers.clone();
+        if readers.is_empty() {
+            readers.extend(store.users.values().map(|user| user.email.clone()));
+            readers.sort_unstable();
+        }
+        let show = |email: String| {
+            let role = if email == dataset.owner { 0 } else { 1 };
+            json!({"userEmail": email, "userRole": role, "datasetUuid": dataset.hash})
+        };
+        Ok(Json(json!({"results": readers.into_iter().map(show).collect::<Vec<_>>()})))
+    })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Leavers {
+    user_emails: Vec<String>,
+}
+
+async fn remove_users(
+    State(platform): State<Arc<Platform>>,
+    caller: Caller,
+    UuidPath([hash]): UuidPath<1>,
+    JsonBody(body): JsonBody<Leavers>,
+) -> Answer<Json<Value>> {
+    platform.write(|store| {
+        let owner = store.seen_by(&caller.who).dataset(hash)?.owner.clone();
+        let mut everybody: Vec<String> = store.users.values().map(|user| user.email.clone()).collect();
+        everybody.sort_unstable();
+        store.share_dataset(hash, |readers| {
+            if readers.is_empty() {
+                readers.clone_from(&everybody);
+            }
+            // The owner stays: a list of nobody would mean everybody.
+            readers.retain(|email| *email == owner || !body.user_emails.contains(email));
+        });
+        Ok(Json(Value::Null))
+    })
+}
+
+fn listed(dataset: &Dataset) -> Listed<'_> {
+    Listed {
+        title: &dataset.title,
+        description: &dataset.description,
+        created_at: dataset.created_at,
+        last_edited_at: dataset.last_edited_at,
+    }
 }
 
 fn show(dataset: &Dataset, caller: &Caller) -> Value {

@@ -9,12 +9,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::patch::Patch;
 use crate::blobs::Links;
 use crate::clock::Moment;
 use crate::platform::Platform;
 use crate::refusal::{Answer, Refusal};
 use crate::routes::{Caller, JsonBody, Query, UuidPath};
-use crate::store::{Item, ItemKind, Store};
+use crate::scenes;
+use crate::store::{Bytes, Item, ItemKind, Store};
 
 pub(super) fn router() -> Router<Arc<Platform>> {
     const ITEM: &str = "/storage/folders/{folder}/items/{item}";
@@ -30,7 +32,7 @@ pub(super) fn router() -> Router<Arc<Platform>> {
 /// The item as the storage API shows it.
 pub(super) fn show(store: &Store, item: &Item, links: Option<&Links<'_>>) -> Value {
     let facts = &item.facts;
-    let link = links.filter(|_| item.kind.has_bytes());
+    let extras = item.extras.as_deref();
     let mut frames = facts.frames;
     if matches!(item.kind, ItemKind::ImageGroup | ItemKind::DicomSeries) {
         frames = Some(item.children.len() as u64);
@@ -49,10 +51,10 @@ pub(super) fn show(store: &Store, item: &Item, links: Option<&Links<'_>>) -> Val
         "isTombstone": false,
         "isPlaceholder": false,
         "backedDataUnitsCount": store.units_backed_by(item.uuid).len(),
-        "storageLocation": "encord",
-        "integrationHash": null,
-        "url": item.kind.has_bytes().then(|| format!("encord-store/{}", item.uuid)),
-        "signedUrl": link.map(|links| links.download(item.uuid)),
+        "storageLocation": location(item),
+        "integrationHash": extras.and_then(|extras| extras.integration),
+        "url": item.kind.has_bytes().then(|| item.plain_link()),
+        "signedUrl": links.and_then(|links| links.to(item)),
         "fileSize": facts.size,
         "mimeType": facts.mime,
         "duration": facts.duration,
@@ -67,8 +69,22 @@ pub(super) fn show(store: &Store, item: &Item, links: Option<&Links<'_>>) -> Val
         "audioBitDepth": facts.bit_depth,
         "audioCodec": facts.codec,
         "audioNumChannels": facts.channels,
-        "timeseriesSettings": null,
+        "timeseriesSettings": extras.and_then(|extras| extras.timeseries_settings.as_ref()),
     })
+}
+
+/// Whose machines have the bytes, as far as the URL tells.
+fn location(item: &Item) -> &'static str {
+    let Bytes::Remote(url) = &item.bytes else { return "encord" };
+    let host = url.split('/').nth(2).unwrap_or_default();
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("s3") => "s3",
+        Some("gs") => "gcp",
+        _ if host.ends_with("amazonaws.com") => "s3",
+        _ if host.ends_with("storage.googleapis.com") => "gcp",
+        _ if host.ends_with("blob.core.windows.net") => "azure",
+        _ => "directAccess",
+    }
 }
 
 /// Links for this answer, if they were asked for.
@@ -170,20 +186,16 @@ fn short(store: &Store, item: &Item) -> Value {
     })
 }
 
-/// The members by their place; how they are arranged on a screen is not kept.
+/// The members by their place, and how they are arranged.
 fn group_layout(item: &Item) -> Value {
     let members = item.layout_keys.iter().zip(&item.children);
     let contents = Map::from_iter(members.map(|(key, child)| (key.clone(), json!({"uuid": child}))));
-    json!({"layoutContents": contents, "layout": null, "layoutSettings": {"fixedLayout": false}, "timeline": []})
-}
-
-/// Changes to an item; what is missing stays as it is.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Patch {
-    name: Option<String>,
-    description: Option<String>,
-    client_metadata: Option<Map<String, Value>>,
+    let extras = item.extras.as_deref().cloned().unwrap_or_default();
+    let settings = extras.layout_settings.unwrap_or_else(|| json!({"fixedLayout": false}));
+    json!({
+        "layoutContents": contents, "layout": extras.layout, "layoutSettings": settings,
+        "timeline": extras.timeline,
+    })
 }
 
 async fn change(
@@ -225,14 +237,25 @@ async fn change_bulk(
 
 fn apply(store: &mut Store, item: Uuid, patch: Patch) {
     let Some(item) = store.items.get_mut(&item) else { return };
+    let metadata = patch.client_metadata();
     if let Some(name) = patch.name {
         item.name = name;
     }
     if let Some(description) = patch.description {
         item.description = description.into();
     }
-    if let Some(metadata) = patch.client_metadata {
-        item.client_metadata = Some(Value::Object(metadata).to_string().into());
+    if let Some(metadata) = metadata {
+        item.client_metadata = Some(metadata.into());
+    }
+    if let Some(settings) = patch.timeseries_settings {
+        item.extras_mut().timeseries_settings = Some(settings).filter(|settings| !settings.is_null());
+    }
+    for (key, value) in [("view_settings", patch.scene_view_settings), ("layout", patch.scene_layout)] {
+        if let Some(value) = value
+            && let Some(scene) = item.extras_mut().scene.as_mut()
+        {
+            scenes::configure(scene, key, value);
+        }
     }
     item.last_edited_at = Moment::now();
 }

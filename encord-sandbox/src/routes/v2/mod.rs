@@ -1,12 +1,15 @@
 //! The new generation: one URL per resource, JSON in camel case.
 
+mod clouds;
 mod collections;
 mod datasets;
 mod folders;
 mod issues;
 mod items;
 mod labels;
+mod listed;
 mod ontologies;
+mod patch;
 mod projects;
 mod reviews;
 mod uploads;
@@ -26,6 +29,7 @@ pub(super) fn router() -> Router<Arc<Platform>> {
         .merge(reviews::router())
         .merge(ontologies::router())
         .merge(workflow::router())
+        .merge(clouds::router())
         .merge(collections::router())
         .merge(datasets::router())
         .merge(folders::router())

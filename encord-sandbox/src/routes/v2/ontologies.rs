@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::listed::Listed;
 use crate::clock::Moment;
-use crate::pattern::like;
 use crate::platform::Platform;
 use crate::refusal::{Answer, Refusal};
 use crate::routes::{Caller, JsonBody, Query, UuidPath};
@@ -92,9 +92,13 @@ async fn replace(
 async fn list(State(platform): State<Arc<Platform>>, caller: Caller, query: Query) -> Json<Value> {
     let mut found: Vec<Value> = platform.read(|store| {
         let wanted = |ontology: &&Ontology| {
-            store.seen_by(&caller.who).sees_ontology(ontology)
-                && query.one("titleEq").is_none_or(|title| title == ontology.title)
-                && query.one("titleLike").is_none_or(|title| like(title, &ontology.title))
+            let listed = Listed {
+                title: &ontology.title,
+                description: &ontology.description,
+                created_at: ontology.created_at,
+                last_edited_at: ontology.last_edited_at,
+            };
+            store.seen_by(&caller.who).sees_ontology(ontology) && listed.passes(&query)
         };
         store.ontologies.values().filter(wanted).map(|ontology| show(ontology, &caller)).collect()
     });

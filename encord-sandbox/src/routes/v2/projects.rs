@@ -10,8 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::clock::Moment;
-use crate::pattern::like;
+use super::listed::Listed;
 use crate::platform::Platform;
 use crate::refusal::{Answer, Refusal};
 use crate::routes::{Caller, JsonBody, Query, UuidPath, page};
@@ -59,16 +58,13 @@ async fn list(State(platform): State<Arc<Platform>>, caller: Caller, query: Quer
 }
 
 fn wanted(query: &Query, project: &Project) -> bool {
-    let moment = |key: &str| query.one(key).and_then(Moment::parse);
-    query.one("titleEq").is_none_or(|title| title == project.title)
-        && query.one("titleLike").is_none_or(|title| like(title, &project.title))
-        && query.one("descEq").is_none_or(|text| text == project.description)
-        && query.one("descLike").is_none_or(|text| like(text, &project.description))
-        && moment("createdBefore").is_none_or(|before| project.created_at < before)
-        && moment("createdAfter").is_none_or(|after| project.created_at > after)
-        && moment("editedBefore").is_none_or(|before| project.last_edited_at < before)
-        && moment("editedAfter").is_none_or(|after| project.last_edited_at > after)
-        && query.one("tagsAnyof").is_none()
+    let listed = Listed {
+        title: &project.title,
+        description: &project.description,
+        created_at: project.created_at,
+        last_edited_at: project.last_edited_at,
+    };
+    listed.passes(query) && query.one("tagsAnyof").is_none()
 }
 
 fn show(store: &Store, project: &Project, role: Role) -> Answer<Value> {

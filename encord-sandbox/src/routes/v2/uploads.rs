@@ -56,7 +56,7 @@ async fn dataset_urls(
 
 fn urls(platform: &Platform, caller: &Caller, kind: &str, count: u64) -> Answer<Json<Value>> {
     let kind = ItemKind::from_wire(kind)
-        .filter(|kind| kind.has_bytes())
+        .filter(|kind| kind.has_bytes() || *kind == ItemKind::Scene)
         .ok_or_else(|| Refusal::Unprocessable(format!("items of type \"{kind}\" cannot be uploaded")))?;
     if count > MOST_URLS {
         return Err(Refusal::Invalid(format!("{count} URLs are more than {MOST_URLS}")));
@@ -86,13 +86,10 @@ async fn start(
     JsonBody(request): JsonBody<JobRequest>,
 ) -> Answer<Json<Value>> {
     platform.read(|store| store.seen_by(&caller.who).folder(folder).map(drop))?;
-    let ignore_errors = request.ignore_errors;
-    let items = request.items()?;
+    let batch = request.batch()?;
     let work = Arc::clone(&platform);
-    let owner = caller.who.0;
-    let job =
-        tokio::task::spawn_blocking(move || ingest(&work, items, folder, None, &owner, ignore_errors)).await;
-    let job = job.map_err(|_| Refusal::Internal("the upload job broke down".into()))?;
+    let job = tokio::task::spawn_blocking(move || ingest(&work, batch, folder, None, &caller.who)).await;
+    let job = job.map_err(|_| Refusal::Internal("the upload job broke down".into()))??;
     let uuid = Uuid::new_v4();
     platform.write(|store| store.jobs.insert(uuid, job));
     Ok(Json(json!(uuid)))

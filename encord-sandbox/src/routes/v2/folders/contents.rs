@@ -16,7 +16,7 @@ use crate::pattern::contains;
 use crate::platform::Platform;
 use crate::refusal::{Answer, Refusal};
 use crate::routes::{Caller, JsonBody, Query, UuidPath, page};
-use crate::store::{Bytes, Facts, Item, ItemKind, Store};
+use crate::store::{Bytes, Extras, Facts, Item, ItemKind, Store};
 
 pub(super) fn router() -> Router<Arc<Platform>> {
     const FOLDER: &str = "/storage/folders/{folder}";
@@ -190,6 +190,10 @@ struct NewGroup {
     layout_contents: Value,
     name: Option<String>,
     client_metadata: Option<Map<String, Value>>,
+    layout: Option<Value>,
+    settings: Option<Value>,
+    #[serde(default)]
+    timeline: Vec<String>,
 }
 
 impl NewGroup {
@@ -235,6 +239,12 @@ async fn create_groups(
                 children,
                 layout_keys,
                 owner: caller.who.0.as_str().into(),
+                extras: Some(Box::new(Extras {
+                    layout: group.layout,
+                    layout_settings: group.settings,
+                    timeline: group.timeline,
+                    ..Extras::default()
+                })),
                 created_at: now,
                 last_edited_at: now,
             });

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::patch::Patch;
 use crate::clock::Moment;
 use crate::pattern::contains;
 use crate::platform::Platform;
@@ -128,14 +129,6 @@ fn list(
     })
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Patch {
-    name: Option<String>,
-    description: Option<String>,
-    client_metadata: Option<Map<String, Value>>,
-}
-
 async fn change(
     State(platform): State<Arc<Platform>>,
     caller: Caller,
@@ -143,6 +136,7 @@ async fn change(
     JsonBody(patch): JsonBody<Patch>,
 ) -> Answer<Json<Value>> {
     platform.write(|store| {
+        store.seen_by(&caller.who).folder(folder)?;
         apply(store, folder, patch);
         Ok(Json(show(store, store.seen_by(&caller.who).folder(folder)?, &caller)))
     })
@@ -175,15 +169,14 @@ async fn change_bulk(
 
 fn apply(store: &mut Store, folder: Uuid, patch: Patch) {
     let Some(folder) = store.folders.get_mut(&folder) else { return };
+    let metadata = patch.client_metadata();
     if let Some(name) = patch.name {
         folder.name = name;
     }
     if let Some(description) = patch.description {
         folder.description = description;
     }
-    if let Some(metadata) = patch.client_metadata {
-        folder.client_metadata = Some(Value::Object(metadata).to_string());
-    }
+    folder.client_metadata = metadata.or(folder.client_metadata.take());
     folder.last_edited_at = Moment::now();
 }
 
