@@ -38,6 +38,7 @@
 //! | `compare` | | agreement of two label rows |
 //! | `bin` | yes | the program `encord-agents`; libraries want `default-features = false` |
 //! | `queue-embedded` | | a durable queue in one file, for workers on one machine |
+//! | `queue-nats` | | a durable queue on NATS JetStream, for workers on many machines |
 //! | `metrics` | | an observer that counts through the `metrics` facade, for Prometheus and others |
 //! | `webhook` | | a receiver for the platform's task-ready notices |
 //! | `geometry`, `ndarray` | | shapes as geometry, bitmasks as arrays |

@@ -172,14 +172,14 @@ impl<S: Send + Sync + 'static> Runner<S> {
 }
 
 /// A number of seconds, which may have a fraction.
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(seconds)
         .map_err(|_| "expected a number of seconds, not below zero".to_owned())
 }
 
 /// Logs to stderr unless the program has its own subscriber.
-fn start_logging(quiet: bool) {
+pub(crate) fn start_logging(quiet: bool) {
     let default = if quiet { "error" } else { "warn,encord_runner=info" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
@@ -191,11 +191,11 @@ fn start_logging(quiet: bool) {
 }
 
 /// Standard output may be closed early (`| head`), which is no reason to panic.
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-fn complain(text: &str) {
+pub(crate) fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "error: {text}");
 }
 

@@ -39,6 +39,7 @@
 //! | `metrics` | an observer that counts through the `metrics` facade, for Prometheus and others |
 //! | `webhook` | a receiver for the platform's task-ready notices |
 //! | `queue-embedded` | a durable queue in one file, for workers on one machine |
+//! | `queue-nats` | a durable queue on NATS JetStream, for workers on many machines |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -3,12 +3,16 @@
 //!
 //! The examples themselves are in `src/bin`, one file each.
 
+#[cfg(feature = "celery")]
+pub mod celery;
 mod project;
+mod queue;
 pub mod samples;
 
 pub use project::{
     agent_stages, exit_code, first_agent_stage, first_pathway, project, project_from_arguments,
 };
+pub use queue::run_queue_program;
 
 /// The README's agent compiles like any other.
 #[cfg(doctest)]

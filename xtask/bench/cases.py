@@ -8,6 +8,7 @@ import sys
 import tempfile
 from typing import Iterator
 
+import queue_cases
 from measure import Case
 
 HERE = pathlib.Path(__file__).parent
@@ -20,6 +21,9 @@ def all_cases(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterat
     yield from labels(programs, work, quick)
     yield from runner(programs, work, quick)
     yield from sandbox(programs, quick)
+    yield from queue_cases.cases(
+        programs, work, quick, lambda count: serving(programs, work, count), PROJECT, STAGE
+    )
 
 
 def labels(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[Case]:
@@ -41,21 +45,6 @@ def labels(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[
 def runner(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[Case]:
     """Moving tasks with an agent that does nothing, and one that loads label rows and items and saves."""
     count = 300 if quick else 3000
-
-    @contextlib.contextmanager
-    def sandbox() -> Iterator[dict[str, str]]:
-        with tempfile.TemporaryDirectory(dir=work) as folder:
-            seed, key = pathlib.Path(folder) / "seed.json", pathlib.Path(folder) / "key"
-            seed.write_text(json.dumps(many_images(count)))
-            command = [programs / "encord-sandbox", "serve", "--seed", seed, "--key-out", key]
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-            try:
-                url = json.loads(process.stdout.readline())["url"]
-                yield {"ENCORD_DOMAIN": url, "ENCORD_SSH_KEY_FILE": str(key), "ENCORD_SSH_KEY": ""}
-            finally:
-                process.terminate()
-                process.wait()
-
     for work_done in ("noop", "save"):
         yield Case(
             f"runner {work_done} {count} tasks",
@@ -63,7 +52,7 @@ def runner(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[
                 "ours": [programs / "bench_runner", PROJECT, STAGE, work_done],
                 "theirs": [sys.executable, HERE / "reference_runner.py", PROJECT, STAGE, work_done],
             },
-            sandbox,
+            lambda: serving(programs, work, count),
         )
 
 
@@ -73,6 +62,22 @@ def sandbox(programs: pathlib.Path, quick: bool) -> Iterator[Case]:
     for rows in [10_000, 100_000] + ([] if quick else [1_000_000]):
         for action in ("start", "pages", "rows"):
             yield Case(f"sandbox {action} {rows} rows", {"ours": [programs / "bench_sandbox", action, str(rows)]})
+
+
+@contextlib.contextmanager
+def serving(programs: pathlib.Path, work: pathlib.Path, count: int) -> Iterator[dict[str, str]]:
+    """A sandbox with so many tasks; gives the variables by which it is found."""
+    with tempfile.TemporaryDirectory(dir=work) as folder:
+        seed, key = pathlib.Path(folder) / "seed.json", pathlib.Path(folder) / "key"
+        seed.write_text(json.dumps(many_images(count)))
+        command = [programs / "encord-sandbox", "serve", "--seed", seed, "--key-out", key]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            url = json.loads(process.stdout.readline())["url"]
+            yield {"ENCORD_DOMAIN": url, "ENCORD_SSH_KEY_FILE": str(key), "ENCORD_SSH_KEY": ""}
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def many_images(count: int) -> dict:

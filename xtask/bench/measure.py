@@ -41,7 +41,8 @@ def interleaved(case: Case, rounds: int) -> dict[str, Side]:
 
 
 def one(side: Side, command: list, variables: dict[str, str]) -> None:
-    """Runs a command and adds what it printed and used."""
+    """Runs a command and adds what it printed and used. A word such as `$QUEUE` stands for a variable's value."""
+    command = [variables[word[1:]] if isinstance(word, str) and word.startswith("$") else word for word in command]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **variables}, text=True
     )

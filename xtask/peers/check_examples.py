@@ -4,6 +4,8 @@ import json
 import subprocess
 from typing import Callable
 
+from encord_agents.tasks.models import TaskCompletionResult
+
 import sandbox
 from checks import check, equal
 
@@ -131,7 +133,13 @@ def queue(box) -> None:
     equal(box.run("queue_producer", *arguments), f"{COUNT} tasks put into the queue, 0 were there already\n", "first call")
     equal(box.run("queue_producer", *arguments), f"0 tasks put into the queue, {COUNT} were there already\n", "second call")
     done = box.run("queue_worker", *arguments, "--until-empty", "--concurrency", "2", "--batch", "100")
-    equal(done, f"{COUNT} done, 0 failed, 0 dead\n", "what the worker did")
+    equal(done, f"{COUNT} done, 0 failed, 0 dead, 0 redelivered\n", "what the worker did")
+    status = json.loads(box.run("queue_producer", "status", *arguments, "--json"))
+    expected = {"stage": "Agent 1", "waiting": 0, "running": 0, "done": COUNT, "dead": 0, "oldest_seconds": None}
+    equal({key: status["stages"][0][key] for key in expected}, expected, "status")
+    results = box.run("queue_producer", "results", *arguments).splitlines()
+    equal(len({TaskCompletionResult.model_validate_json(line).task_uuid for line in results}), COUNT, "completions")
+    equal(json.loads(box.run("queue_producer", "dead", "list", *arguments, "--json")), {"dead": []}, "dead tasks")
     state = box.own("GET", f"state/projects/{PROJECT}")
     equal(state["tasks_per_stage"], {"Agent 1": 0, "Complete": COUNT}, "tasks per stage")
     equal({task["moved"] for task in state["tasks"]}, {1}, "moves per task")

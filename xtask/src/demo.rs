@@ -27,7 +27,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     {
         println!("{error:#}\ngoing on without; what needs it is left out");
     }
-    let mut command = workspace.cargo(&["run", "--package", "encord-examples", "--bin", "demo"]);
+    let mut command =
+        workspace.cargo(&["run", "--package", "encord-examples", "--no-default-features", "--bin", "demo"]);
     if workspace.member("encord-examples")?.has_feature("video") && FFMPEG_LIBRARIES.is_present() {
         command.args(["--features", "video"]);
     }

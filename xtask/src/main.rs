@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command line tool does")]
 
 mod bench;
+mod brokers;
 mod ci;
 mod demo;
 mod deps;

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::brokers;
 use crate::process::{self, succeeds};
 use crate::workspace::Workspace;
 
@@ -20,14 +21,15 @@ pub(crate) struct Options {
 
 /// Installs all of it, quickly when it is there already.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let mut groups = vec![&FFMPEG_PROGRAM, &FFMPEG_LIBRARIES, &OPENCV_LIBRARIES, &PYTHON];
+    let mut groups = vec![&FFMPEG_PROGRAM, &FFMPEG_LIBRARIES, &OPENCV_LIBRARIES, &PYTHON, &REDIS];
     if options.photo {
         groups.push(&CHROMIUM);
     }
     let packages = install_packages(&groups);
     // The Python packages may be installable although the system ones are not.
     let python = peers_python(workspace).map(drop);
-    packages.and(python)?;
+    let nats = brokers::nats_server(workspace).map(drop);
+    packages.and(python).and(nats)?;
     println!("setup: everything is there");
     Ok(())
 }
@@ -86,6 +88,13 @@ pub(crate) static PYTHON: Group = Group {
     purpose: "the Python peers",
     packages: &["python3", "python3-venv"],
     present: || succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"])),
+};
+
+/// The broker that Celery speaks to in the peers.
+static REDIS: Group = Group {
+    purpose: "the peers with Celery",
+    packages: &["redis-server"],
+    present: || succeeds(Command::new("redis-server").arg("--version")),
 };
 
 static CHROMIUM: Group = Group {

@@ -26,6 +26,12 @@ impl TaskCompletion {
         TaskCompletion { task: record.task, stage: record.stage, outcome: record.outcome.clone() }
     }
 
+    /// The task's agent returned no pathway: a completion for tests of engines and consumers.
+    #[must_use]
+    pub fn stayed(task: TaskUuid, stage: StageUuid) -> Self {
+        TaskCompletion { task, stage, outcome: TaskOutcome::Stayed }
+    }
+
     /// The task had left the stage before its agent was called.
     pub(crate) fn gone(task: TaskUuid, stage: StageUuid) -> Self {
         TaskCompletion { task, stage, outcome: TaskOutcome::Gone }

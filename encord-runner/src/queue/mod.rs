@@ -1,25 +1,42 @@
 //! The queue runner: the same agents, given one task or a batch at a time by a queue instead of a stage.
 //!
 //! There is no broker in here. A [`StageHandler`] takes task specs (JSON) and gives completions (JSON); what
-//! delivers the specs, retries them and collects the completions is any queue you like.
+//! delivers the specs, retries them and collects the completions is any queue you like: one of the [`Engine`]s
+//! behind [`QueueRunner::enqueue`] and [`QueueRunner::work`], or your own consumer around the handler.
 
 mod completion;
+mod spec;
+
+mod engine;
+mod observe;
+mod producer;
+mod work;
+
+#[cfg(feature = "cli")]
+mod cli;
 #[cfg(feature = "queue-embedded")]
 #[cfg_attr(docsrs, doc(cfg(feature = "queue-embedded")))]
 pub mod embedded;
-mod spec;
+#[cfg(feature = "queue-nats")]
+#[cfg_attr(docsrs, doc(cfg(feature = "queue-nats")))]
+pub mod nats;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use encord_client::{Project, Stage, TaskFilter};
+use encord_client::{AgentTask, Project, Stage, TaskFilter};
 use encord_labels::id::{DataHash, TaskUuid};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use tracing::{Instrument, info_span};
 
 pub use self::completion::{TaskCompletion, batch_to_json};
+pub use self::engine::{
+    Completion, DeadTask, Delivery, Engine, OpenOptions, QueueId, QueueStatus, Session, open, open_with,
+};
+pub use self::producer::{Enqueued, follow};
 pub use self::spec::TaskSpec;
+pub use self::work::{WorkOptions, WorkReport};
 use crate::commit::{Pending, commit};
 use crate::error::Error;
 use crate::execute::execute;
@@ -55,9 +72,7 @@ pub struct QueueRunner {
     project: Project,
     stages: Arc<[Prepared]>,
     options: Arc<RunOptions>,
-    #[cfg_attr(not(feature = "queue-embedded"), expect(dead_code, reason = "engines stop by it"))]
     stop: StopHandle,
-    #[cfg_attr(not(feature = "queue-embedded"), expect(dead_code, reason = "engines listen to them"))]
     signals: bool,
 }
 
@@ -67,8 +82,13 @@ impl<S: Send + Sync + 'static> Runner<S> {
     /// # Errors
     /// As [`Runner::run`] before its first task.
     pub async fn into_queue(self) -> Result<QueueRunner, Error> {
+        self.into_queue_of(None).await
+    }
+
+    /// As [`Runner::into_queue`], of one stage only if one is named.
+    pub(crate) async fn into_queue_of(self, only: Option<StageRef>) -> Result<QueueRunner, Error> {
         self.options.validate()?;
-        let (project, stages) = self.prepare(None).await?;
+        let (project, stages) = self.prepare(only).await?;
         let (stop, signals) = (self.stop_handle(), self.signals);
         Ok(QueueRunner { project, stages: stages.into(), options: Arc::new(self.options), stop, signals })
     }
@@ -148,7 +168,7 @@ impl StageHandler {
     /// Handles a batch of specs: rows, labels and items are fetched in bulk, each task has its own outcome.
     /// The completions are in the order of the specs; a spec that occurs twice is worked on once.
     ///
-    /// Tasks are matched by their uuid. One that is not at the stage any more is [gone](crate::TaskOutcome::Gone),
+    /// Tasks are matched by their uuid and branch. One that is not at the stage any more is [gone](crate::TaskOutcome::Gone),
     /// which after a redelivery usually means that it was done before.
     ///
     /// # Errors
@@ -169,16 +189,18 @@ impl StageHandler {
 
     async fn work(&self, specs: &[TaskSpec]) -> Result<HashMap<TaskUuid, TaskRecord>, Error> {
         let Prepared { stage, agent, failure_pathway, .. } = &self.prepared;
-        let wanted: HashMap<TaskUuid, DataHash> =
-            specs.iter().map(|spec| (spec.task(), spec.data_hash())).collect();
-        let mut hashes: Vec<DataHash> = wanted.values().copied().collect();
+        let wanted: HashMap<TaskUuid, &TaskSpec> = specs.iter().map(|spec| (spec.task(), spec)).collect();
+        let is_wanted = |task: &AgentTask| {
+            wanted.get(&task.uuid).is_some_and(|spec| spec.branch() == task.label_branch_name)
+        };
+        let mut hashes: Vec<DataHash> = specs.iter().map(TaskSpec::data_hash).collect();
         hashes.sort_unstable();
         hashes.dedup();
         let filter = TaskFilter::new().with_data_hashes(hashes);
         let tasks: Vec<_> = self
             .project
             .agent_tasks(stage.uuid, &filter)
-            .try_filter(|task| futures::future::ready(wanted.contains_key(&task.uuid)))
+            .try_filter(|task| futures::future::ready(is_wanted(task)))
             .try_collect()
             .await
             .map_err(Error::client("listing tasks"))?;

@@ -65,6 +65,7 @@ fn system_info() -> Result<(), Failure> {
         ("ndarray", cfg!(feature = "ndarray")),
         ("progress", cfg!(feature = "progress")),
         ("queue-embedded", cfg!(feature = "queue-embedded")),
+        ("queue-nats", cfg!(feature = "queue-nats")),
         ("webhook", cfg!(feature = "webhook")),
     ];
     let enabled: Vec<_> = features.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();

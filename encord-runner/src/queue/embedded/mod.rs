@@ -4,25 +4,21 @@
 //! workers and gives their jobs to others. Around it are the pauses between attempts, the bounded number of
 //! deliveries and the view of dead letters that the engine leaves to its users.
 
+mod session;
 mod store;
-mod work;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use encord_labels::id::{ProjectHash, StageUuid, TaskUuid};
-use futures::TryStreamExt;
-use serde::Serialize;
-use tracing::info;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
+use self::session::EmbeddedSession;
 use self::store::Store;
-pub use self::work::{WorkOptions, WorkReport};
-use super::{QueueRunner, TaskSpec};
+use super::TaskSpec;
+use super::engine::{Completion, DeadTask, Engine, QueueId, QueueStatus, Session};
 use crate::error::Error;
-use crate::stage::{self, StageRef};
-
-/// How many specs are written in one transaction.
-const PUSH_SIZE: usize = 500;
 
 /// How often a task is delivered before it is given up.
 const MAX_DELIVERIES: u32 = 5;
@@ -31,7 +27,8 @@ const MAX_DELIVERIES: u32 = 5;
 ///
 /// ```no_run
 /// use encord_runner::{AgentTask, Runner};
-/// use encord_runner::queue::embedded::{EmbeddedQueue, WorkOptions};
+/// use encord_runner::queue::WorkOptions;
+/// use encord_runner::queue::embedded::EmbeddedQueue;
 ///
 /// async fn agent(task: AgentTask) -> &'static str { "complete" }
 ///
@@ -52,6 +49,7 @@ const MAX_DELIVERIES: u32 = 5;
 pub struct EmbeddedQueue {
     store: Store,
     path: PathBuf,
+    name: String,
     max_deliveries: u32,
 }
 
@@ -62,7 +60,8 @@ impl EmbeddedQueue {
     /// [`Error::Queue`] when the file cannot be opened or is not a queue.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref().to_owned();
-        Ok(EmbeddedQueue { store: Store::open(&path).await?, path, max_deliveries: MAX_DELIVERIES })
+        let name = path.display().to_string();
+        Ok(EmbeddedQueue { store: Store::open(&path).await?, path, name, max_deliveries: MAX_DELIVERIES })
     }
 
     /// Sets how often tasks enqueued from now on are delivered before they are given up. Within each delivery the
@@ -78,66 +77,53 @@ impl EmbeddedQueue {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
 
-    /// How many tasks of a stage wait, run, are done, are dead.
-    ///
-    /// # Errors
-    /// [`Error::Queue`] when the file cannot be read.
-    pub async fn status(&self, project: ProjectHash, stage: StageUuid) -> Result<QueueStatus, Error> {
-        self.store.status(&queue_name(project, stage)).await
+impl Engine for EmbeddedQueue {
+    fn name(&self) -> &str {
+        &self.name
     }
 
-    /// Tasks that were given up, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`Error::Queue`] when the file cannot be read.
-    pub async fn dead(
-        &self,
-        project: ProjectHash,
-        stage: StageUuid,
-        limit: u32,
-    ) -> Result<Vec<DeadTask>, Error> {
-        self.store.dead(&queue_name(project, stage), limit).await
+    fn push<'a>(
+        &'a self,
+        queue: QueueId,
+        specs: &'a [TaskSpec],
+        trace: &'a str,
+    ) -> BoxFuture<'a, Result<u64, Error>> {
+        async move { self.store.push(&queue.to_string(), specs, trace, self.max_deliveries).await }.boxed()
     }
 
-    /// Puts dead tasks back into the queue with all their attempts, all of them or one. Returns how many.
-    ///
-    /// # Errors
-    /// [`Error::Queue`] when the file cannot be written.
-    pub async fn retry_dead(
-        &self,
-        project: ProjectHash,
-        stage: StageUuid,
-        task: Option<TaskUuid>,
-    ) -> Result<u64, Error> {
-        self.store.retry_dead(&queue_name(project, stage), task).await
+    fn listen(&self, queue: QueueId, lease: Duration) -> BoxFuture<'_, Result<Box<dyn Session>, Error>> {
+        async move {
+            let session = EmbeddedSession::start(self.store.clone(), queue, lease).await?;
+            Ok(Box::new(session) as Box<dyn Session>)
+        }
+        .boxed()
     }
 
-    /// Forgets dead tasks, all of them or one. Returns how many.
-    ///
-    /// # Errors
-    /// [`Error::Queue`] when the file cannot be written.
-    pub async fn drop_dead(
-        &self,
-        project: ProjectHash,
-        stage: StageUuid,
-        task: Option<TaskUuid>,
-    ) -> Result<u64, Error> {
-        self.store.drop_dead(&queue_name(project, stage), task).await
+    fn status(&self, queue: QueueId) -> BoxFuture<'_, Result<QueueStatus, Error>> {
+        async move { self.store.status(&queue.to_string()).await }.boxed()
     }
 
-    /// The completions of done tasks as JSON in the order they ended, at most `limit`, after the first `skip`.
-    ///
-    /// # Errors
-    /// [`Error::Queue`] when the file cannot be read.
-    pub async fn completions(
+    fn dead(&self, queue: QueueId, limit: usize) -> BoxFuture<'_, Result<Vec<DeadTask>, Error>> {
+        async move { self.store.dead(&queue.to_string(), limit).await }.boxed()
+    }
+
+    fn retry_dead<'a>(&'a self, queue: QueueId, key: Option<&'a str>) -> BoxFuture<'a, Result<u64, Error>> {
+        async move { self.store.retry_dead(&queue.to_string(), key).await }.boxed()
+    }
+
+    fn drop_dead<'a>(&'a self, queue: QueueId, key: Option<&'a str>) -> BoxFuture<'a, Result<u64, Error>> {
+        async move { self.store.drop_dead(&queue.to_string(), key).await }.boxed()
+    }
+
+    fn completions(
         &self,
-        project: ProjectHash,
-        stage: StageUuid,
-        skip: u32,
-        limit: u32,
-    ) -> Result<Vec<String>, Error> {
-        self.store.completions(&queue_name(project, stage), skip, limit).await
+        queue: QueueId,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Completion>, Error>> {
+        async move { self.store.completions(&queue.to_string(), after, limit).await }.boxed()
     }
 }
 
@@ -145,83 +131,4 @@ impl fmt::Debug for EmbeddedQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EmbeddedQueue").field("path", &self.path).finish_non_exhaustive()
     }
-}
-
-/// How full a queue is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct QueueStatus {
-    /// Waiting for a worker, those that wait for another attempt included.
-    pub waiting: u64,
-    /// Being worked on.
-    pub running: u64,
-    /// Done.
-    pub done: u64,
-    /// Given up.
-    pub dead: u64,
-    /// How long the oldest waiting task has been waiting, in seconds.
-    pub oldest_seconds: Option<u64>,
-    /// Tasks done per second over the last minute.
-    pub rate: f64,
-}
-
-/// A task that was given up.
-#[derive(Clone, Debug, Serialize)]
-#[non_exhaustive]
-pub struct DeadTask {
-    /// The task.
-    pub task: TaskUuid,
-    /// How often it was delivered.
-    pub deliveries: u32,
-    /// What went wrong the last time.
-    pub error: String,
-}
-
-/// How many tasks [`QueueRunner::enqueue`] listed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Enqueued {
-    /// Put into the queue.
-    pub new: u64,
-    /// In the queue already: waiting, running or dead.
-    pub known: u64,
-}
-
-impl QueueRunner {
-    /// Puts all tasks that are at a stage now into a queue, page by page. A task that is in the queue already,
-    /// dead ones included, is not put in twice.
-    ///
-    /// # Errors
-    /// When the stage does not exist, the tasks cannot be listed or the queue cannot be written. What was listed
-    /// before is in the queue then; calling again goes on.
-    pub async fn enqueue(
-        &self,
-        queue: &EmbeddedQueue,
-        stage: impl Into<StageRef>,
-    ) -> Result<Enqueued, Error> {
-        let stage = stage::resolve(&self.project, &stage.into())?;
-        let name = queue_name(self.project.hash(), stage.uuid);
-        let mut enqueued = Enqueued::default();
-        let mut chunks = std::pin::pin!(self.specs(stage.uuid)?.try_chunks(PUSH_SIZE));
-        loop {
-            let (specs, failure): (Vec<TaskSpec>, _) = match chunks.try_next().await {
-                Ok(Some(specs)) => (specs, None),
-                Ok(None) => break,
-                Err(futures::stream::TryChunksError(specs, error)) => (specs, Some(error)),
-            };
-            let new = queue.store.push(&name, &specs, queue.max_deliveries).await?;
-            enqueued.new += new;
-            enqueued.known += specs.len() as u64 - new;
-            if let Some(failure) = failure {
-                return Err(failure);
-            }
-        }
-        info!(stage = %stage.title, new = enqueued.new, known = enqueued.known, "enqueued");
-        Ok(enqueued)
-    }
-}
-
-/// One queue per project and stage, so that one file can hold many.
-fn queue_name(project: ProjectHash, stage: StageUuid) -> String {
-    format!("encord:{project}:{stage}")
 }

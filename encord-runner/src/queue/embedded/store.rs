@@ -6,35 +6,70 @@ use std::time::Duration;
 use apalis_core::backend::{TaskResult, WorkerFilter};
 use apalis_core::task::Task;
 use apalis_core::task::builder::TaskBuilder;
+use apalis_core::task::metadata::MetadataStore;
 use apalis_core::task::status::Status;
 use apalis_core::worker::context::WorkerContext;
 use apalis_sqlite::{Config, SqliteStorage, queries};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, SqlitePool};
+use tokio::sync::{mpsc, oneshot};
 
-use super::{DeadTask, QueueStatus};
 use crate::error::Error;
 use crate::queue::TaskSpec;
-use encord_labels::id::TaskUuid;
+use crate::queue::engine::{Completion, DeadTask, QueueStatus};
 
 /// Waits this long for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Only when the program's runtime is being shut down.
+const WRITER_ENDED: &str = "the program is ending";
+
+/// The name under which the producer's trace travels.
+const TRACE: &str = "traceparent";
+
+/// Completions in an order that does not change: the engine's own `done_at` counts whole seconds.
+const COMPLETIONS: &str = "
+    CREATE TABLE IF NOT EXISTS EncordCompletions (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        queue TEXT NOT NULL,
+        done_at INTEGER NOT NULL,
+        json TEXT NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS EncordCompletionsOfQueue ON EncordCompletions (queue, position);
+    CREATE INDEX IF NOT EXISTS EncordCompletionsInTime ON EncordCompletions (queue, done_at);";
+
 /// A job that is over: dead, or failed with no attempts left.
 const DEAD: &str = "(status = 'Killed' OR (status = 'Failed' AND attempts >= max_attempts))";
 
+/// How many completions are written in one transaction, at most.
+const GROUP_SIZE: usize = 500;
+
 #[derive(Clone)]
 pub(super) struct Store {
+    /// Writes through to the disk before it confirms: what is put in, and what is done.
     pool: SqlitePool,
+    /// Does not: taking a job and renewing a lease may be forgotten when the machine stops, but cost a wait for the
+    /// disk each otherwise.
+    hot: SqlitePool,
     path: PathBuf,
+    finished: mpsc::Sender<Finished>,
+}
+
+/// A job that is done, on its way into the file.
+struct Finished {
+    job: TaskResult<serde_json::Value>,
+    worker: String,
+    completion: String,
+    written: oneshot::Sender<Result<(), String>>,
 }
 
 /// A job handed to this worker.
 pub(super) struct Job {
-    pub(super) spec: Result<TaskSpec, Error>,
+    pub(super) payload: Vec<u8>,
     /// Deliveries before this one.
-    pub(super) delivered: usize,
-    max_deliveries: usize,
+    pub(super) delivered: u32,
+    pub(super) max_deliveries: u32,
+    pub(super) trace: Option<String>,
     id: apalis_core::task::task_id::TaskId,
 }
 
@@ -47,15 +82,20 @@ impl Store {
             // The engine's own set-up switches this off, which loses confirmed jobs when the machine stops.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
-        let connected = SqlitePoolOptions::new().max_connections(4).connect_with(options).await;
         let path = path.to_owned();
         let failed = |problem: String| Error::Queue { queue: path.display().to_string(), problem };
-        let pool = connected.map_err(|error| failed(error.to_string()))?;
+        let connect = |options| SqlitePoolOptions::new().max_connections(4).connect_with(options);
+        let pool = connect(options.clone()).await.map_err(|error| failed(error.to_string()))?;
         SqliteStorage::migrations().run(&pool).await.map_err(|error| failed(error.to_string()))?;
-        Ok(Store { pool, path })
+        sqlx::raw_sql(COMPLETIONS).execute(&pool).await.map_err(|error| failed(error.to_string()))?;
+        let hot = connect(options.synchronous(SqliteSynchronous::Normal)).await;
+        let hot = hot.map_err(|error| failed(error.to_string()))?;
+        let (finished, arrivals) = mpsc::channel(GROUP_SIZE);
+        tokio::spawn(write_finished(pool.clone(), arrivals));
+        Ok(Store { pool, hot, path, finished })
     }
 
-    fn failed<E: std::fmt::Display>(&self) -> impl Fn(E) -> Error + '_ {
+    fn problem<E: std::fmt::Display>(&self) -> impl Fn(E) -> Error + '_ {
         |error| Error::Queue { queue: self.path.display().to_string(), problem: error.to_string() }
     }
 
@@ -64,28 +104,32 @@ impl Store {
         &self,
         queue: &str,
         specs: &[TaskSpec],
+        trace: &str,
         max_deliveries: u32,
     ) -> Result<u64, Error> {
+        let mut metadata = MetadataStore::new();
+        metadata.insert(TRACE, trace).map_err(self.problem())?;
         let jobs: Vec<Task<Vec<u8>>> = specs
             .iter()
             .map(|spec| {
                 TaskBuilder::new(spec.to_string().into_bytes())
                     .max_attempts(max_deliveries as usize)
                     .idempotency_key(spec.task().to_string())
+                    .with_metadata(metadata.clone())
                     .build()
             })
             .collect();
         // Taking the write lock at once avoids failing later when another process writes in between.
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(self.failed())?;
-        let before = total_changes(&mut transaction).await.map_err(self.failed())?;
-        queries::push_tasks(&mut *transaction, queue, &jobs).await.map_err(self.failed())?;
-        let after = total_changes(&mut transaction).await.map_err(self.failed())?;
-        transaction.commit().await.map_err(self.failed())?;
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(self.problem())?;
+        let before = total_changes(&mut transaction).await.map_err(self.problem())?;
+        queries::push_tasks(&mut *transaction, queue, &jobs).await.map_err(self.problem())?;
+        let after = total_changes(&mut transaction).await.map_err(self.problem())?;
+        transaction.commit().await.map_err(self.problem())?;
         Ok(after.saturating_sub(before))
     }
 
     pub(super) async fn register(&self, config: &Config, worker: &WorkerContext) -> Result<(), Error> {
-        queries::register_worker(&self.pool, config, worker, "SqliteStorage").await.map_err(self.failed())
+        queries::register_worker(&self.pool, config, worker, "SqliteStorage").await.map_err(self.problem())
     }
 
     /// Says that this worker lives, and gives the jobs of dead ones back to the queue.
@@ -95,50 +139,53 @@ impl Store {
         worker: &WorkerContext,
         lease: Duration,
     ) -> Result<u64, Error> {
-        queries::keep_alive(&self.pool, config, worker).await.map_err(self.failed())?;
+        queries::keep_alive(&self.hot, config, worker).await.map_err(self.problem())?;
         let dead_for = i64::try_from(lease.as_secs()).unwrap_or(i64::MAX);
         let others = WorkerFilter::AllExcept(worker.name().to_owned());
-        queries::reenqueue_orphaned(&self.pool, dead_for, config.queue.as_ref(), &others)
+        queries::reenqueue_orphaned(&self.hot, dead_for, config.queue.as_ref(), &others)
             .await
-            .map_err(self.failed())
+            .map_err(self.problem())
     }
 
     /// Takes the next jobs, at most as many as the batch size in the configuration.
     pub(super) async fn take(&self, config: &Config, worker: &WorkerContext) -> Result<Vec<Job>, Error> {
-        let jobs = queries::fetch_next(&self.pool, config, worker).await.map_err(self.failed())?;
+        let mut transaction = self.hot.begin_with("BEGIN IMMEDIATE").await.map_err(self.problem())?;
+        let jobs = queries::fetch_next(&mut *transaction, config, worker).await.map_err(self.problem())?;
         let ids: Vec<String> = jobs.iter().filter_map(|job| job.task_id().map(ToString::to_string)).collect();
         if !ids.is_empty() {
-            queries::lock_tasks(&self.pool, &ids, worker.name()).await.map_err(self.failed())?;
+            queries::lock_tasks(&mut *transaction, &ids, worker.name()).await.map_err(self.problem())?;
         }
+        transaction.commit().await.map_err(self.problem())?;
         Ok(jobs.into_iter().filter_map(Job::read).collect())
     }
 
-    /// The job is done; the task may come to the stage again and then be enqueued again.
+    /// The job is done; the task may come to the stage again and then be enqueued again. Jobs that are done at the
+    /// same time are written together, because the disk takes as long for many as for one.
     pub(super) async fn done(
         &self,
         worker: &WorkerContext,
         job: &Job,
-        completion: &str,
+        completion: String,
     ) -> Result<(), Error> {
-        let result = serde_json::from_str(completion).map_err(self.failed())?;
-        self.acknowledge(worker, job, Status::Done, Ok(result)).await?;
-        sqlx::query("UPDATE Jobs SET idempotency_key = NULL WHERE id = ?1")
-            .bind(job.id.to_string())
-            .execute(&self.pool)
-            .await
-            .map_err(self.failed())?;
-        Ok(())
+        let result = serde_json::from_str(&completion).map_err(self.problem())?;
+        let (written, answer) = oneshot::channel();
+        let job = job.result(Status::Done, Ok(result));
+        let finished = Finished { job, worker: worker.name().to_owned(), completion, written };
+        self.finished.send(finished).await.map_err(|_| self.problem()(WRITER_ENDED))?;
+        answer.await.map_err(|_| self.problem()(WRITER_ENDED))?.map_err(self.problem())
     }
 
-    /// The job failed. It comes again after a pause, unless this was its last delivery.
-    pub(super) async fn failed_job(
+    /// The job failed. It comes again after a pause; without one it is dead.
+    pub(super) async fn failed(
         &self,
         worker: &WorkerContext,
         job: &Job,
-        error: String,
-        pause: Duration,
+        error: &str,
+        pause: Option<Duration>,
     ) -> Result<(), Error> {
-        let status = if job.is_last() { Status::Killed } else { Status::Failed };
+        let Some(pause) = pause else {
+            return self.acknowledge(worker, job, Status::Killed, error.to_owned()).await;
+        };
         // The pause is set first: once the job counts as failed, another worker may take it.
         let seconds = i64::try_from(pause.as_secs_f64().ceil() as u64).unwrap_or(i64::MAX);
         sqlx::query("UPDATE Jobs SET run_at = strftime('%s', 'now') + ?2 WHERE id = ?1 AND lock_by = ?3")
@@ -147,8 +194,8 @@ impl Store {
             .bind(worker.name())
             .execute(&self.pool)
             .await
-            .map_err(self.failed())?;
-        self.acknowledge(worker, job, status, Err(error)).await
+            .map_err(self.problem())?;
+        self.acknowledge(worker, job, Status::Failed, error.to_owned()).await
     }
 
     async fn acknowledge(
@@ -156,10 +203,10 @@ impl Store {
         worker: &WorkerContext,
         job: &Job,
         status: Status,
-        result: Result<serde_json::Value, String>,
+        error: String,
     ) -> Result<(), Error> {
-        let result = TaskResult { task_id: job.id.clone(), attempt: job.delivered + 1, status, result };
-        queries::ack_tasks(&self.pool, &[&result], worker.name()).await.map_err(self.failed())?;
+        let result = job.result(status, Err(error));
+        queries::ack_tasks(&self.pool, &[&result], worker.name()).await.map_err(self.problem())?;
         Ok(())
     }
 
@@ -169,8 +216,9 @@ impl Store {
                 COUNT(*) FILTER (WHERE status = 'Done') AS done,
                 COUNT(*) FILTER (WHERE {DEAD}) AS dead,
                 COUNT(*) FILTER (WHERE status = 'Pending' OR (status = 'Failed' AND NOT {DEAD})) AS waiting,
-                MIN(run_at) FILTER (WHERE status = 'Pending') AS oldest,
-                COUNT(*) FILTER (WHERE status = 'Done' AND done_at > strftime('%s', 'now') - 60) AS recent,
+                MIN(run_at) FILTER (WHERE status NOT IN ('Done', 'Killed') AND NOT {DEAD}) AS oldest,
+                (SELECT COUNT(*) FROM EncordCompletions
+                    WHERE queue = ?1 AND done_at > strftime('%s', 'now') - 60) AS recent,
                 CAST(strftime('%s', 'now') AS INTEGER) AS now
             FROM Jobs WHERE job_type = ?1"
         );
@@ -178,7 +226,7 @@ impl Store {
             .bind(queue)
             .fetch_one(&self.pool)
             .await
-            .map_err(self.failed())?;
+            .map_err(self.problem())?;
         let count = |name: &str| u64::try_from(row.get::<i64, _>(name)).unwrap_or_default();
         let oldest: Option<i64> = row.get("oldest");
         Ok(QueueStatus {
@@ -202,77 +250,116 @@ impl Store {
             .bind(queue)
             .fetch_one(&self.pool)
             .await
-            .map_err(self.failed())?;
+            .map_err(self.problem())?;
         Ok(row.get::<i64, _>(0) == 0)
     }
 
-    pub(super) async fn dead(&self, queue: &str, limit: u32) -> Result<Vec<DeadTask>, Error> {
+    pub(super) async fn dead(&self, queue: &str, limit: usize) -> Result<Vec<DeadTask>, Error> {
         let statement = format!(
-            "SELECT idempotency_key, attempts, last_result FROM Jobs
-            WHERE job_type = ?1 AND {DEAD} AND idempotency_key IS NOT NULL ORDER BY done_at, id LIMIT ?2"
+            "SELECT COALESCE(idempotency_key, id) AS key, attempts, last_result FROM Jobs
+            WHERE job_type = ?1 AND {DEAD} ORDER BY done_at, id LIMIT ?2"
         );
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows =
             sqlx::query(sqlx::AssertSqlSafe(statement)).bind(queue).bind(limit).fetch_all(&self.pool).await;
-        rows.map_err(self.failed())?
-            .iter()
-            .map(|row| {
-                let task: String = row.get("idempotency_key");
-                Ok(DeadTask {
-                    task: task.parse().map_err(self.failed())?,
-                    deliveries: u32::try_from(row.get::<i64, _>("attempts")).unwrap_or_default(),
-                    error: error_of(row.get("last_result")),
-                })
-            })
-            .collect()
+        let read = |row: &sqlx::sqlite::SqliteRow| {
+            let key: String = row.get("key");
+            DeadTask {
+                task: key.parse().ok(),
+                key,
+                deliveries: u32::try_from(row.get::<i64, _>("attempts")).unwrap_or_default(),
+                error: error_of(row.get("last_result")),
+            }
+        };
+        Ok(rows.map_err(self.problem())?.iter().map(read).collect())
     }
 
-    pub(super) async fn retry_dead(&self, queue: &str, task: Option<TaskUuid>) -> Result<u64, Error> {
+    pub(super) async fn retry_dead(&self, queue: &str, key: Option<&str>) -> Result<u64, Error> {
         let change = "UPDATE Jobs SET status = 'Pending', attempts = 0, lock_by = NULL, lock_at = NULL,
             done_at = NULL, run_at = strftime('%s', 'now')";
-        self.change_dead(change, queue, task).await
+        self.change_dead(change, queue, key).await
     }
 
-    pub(super) async fn drop_dead(&self, queue: &str, task: Option<TaskUuid>) -> Result<u64, Error> {
-        self.change_dead("DELETE FROM Jobs", queue, task).await
+    pub(super) async fn drop_dead(&self, queue: &str, key: Option<&str>) -> Result<u64, Error> {
+        self.change_dead("DELETE FROM Jobs", queue, key).await
     }
 
-    async fn change_dead(&self, change: &str, queue: &str, task: Option<TaskUuid>) -> Result<u64, Error> {
-        let statement =
-            format!("{change} WHERE job_type = ?1 AND {DEAD} AND (?2 IS NULL OR idempotency_key = ?2)");
-        let task = task.map(|task| task.to_string());
+    async fn change_dead(&self, change: &str, queue: &str, key: Option<&str>) -> Result<u64, Error> {
+        let statement = format!(
+            "{change} WHERE job_type = ?1 AND {DEAD} AND (?2 IS NULL OR COALESCE(idempotency_key, id) = ?2)"
+        );
         let done =
-            sqlx::query(sqlx::AssertSqlSafe(statement)).bind(queue).bind(task).execute(&self.pool).await;
-        Ok(done.map_err(self.failed())?.rows_affected())
+            sqlx::query(sqlx::AssertSqlSafe(statement)).bind(queue).bind(key).execute(&self.pool).await;
+        Ok(done.map_err(self.problem())?.rows_affected())
     }
 
-    pub(super) async fn completions(&self, queue: &str, skip: u32, limit: u32) -> Result<Vec<String>, Error> {
-        let statement = "SELECT last_result ->> '$.Ok' FROM Jobs
-            WHERE job_type = ?1 AND status = 'Done' ORDER BY done_at, id LIMIT ?2 OFFSET ?3";
-        let rows = sqlx::query(statement).bind(queue).bind(limit).bind(skip).fetch_all(&self.pool).await;
-        Ok(rows.map_err(self.failed())?.iter().filter_map(|row| row.get::<Option<String>, _>(0)).collect())
+    pub(super) async fn completions(
+        &self,
+        queue: &str,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Completion>, Error> {
+        let statement = "SELECT position, json FROM EncordCompletions
+            WHERE queue = ?1 AND position > ?2 ORDER BY position LIMIT ?3";
+        let bounded = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let query = sqlx::query(statement).bind(queue).bind(bounded(after)).bind(bounded(limit as u64));
+        let rows = query.fetch_all(&self.pool).await.map_err(self.problem())?;
+        let read = |row: &sqlx::sqlite::SqliteRow| Completion {
+            position: u64::try_from(row.get::<i64, _>("position")).unwrap_or_default(),
+            json: row.get("json"),
+        };
+        Ok(rows.iter().map(read).collect())
     }
 }
 
 impl Job {
     fn read(job: Task<Vec<u8>>) -> Option<Self> {
-        let text = String::from_utf8_lossy(&job.args);
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Some(Job {
-            spec: text.parse(),
-            delivered: job.attempt(),
-            max_deliveries: job.max_attempts().unwrap_or(1),
+            delivered: count(job.attempt()),
+            max_deliveries: count(job.max_attempts().unwrap_or(1)),
+            trace: job.metadata().get(TRACE).map(str::to_owned),
             id: job.task_id()?.clone(),
+            payload: job.take().0,
         })
     }
 
-    /// Whether the job is given up if this delivery fails. What cannot be read will not get better.
-    pub(super) fn is_last(&self) -> bool {
-        self.delivered + 1 >= self.max_deliveries || self.spec.is_err()
+    fn result(
+        &self,
+        status: Status,
+        result: Result<serde_json::Value, String>,
+    ) -> TaskResult<serde_json::Value> {
+        TaskResult { task_id: self.id.clone(), attempt: self.delivered as usize + 1, status, result }
     }
+}
 
-    /// Whether earlier deliveries used up all attempts, which happens when each of them killed its worker.
-    pub(super) fn is_used_up(&self) -> bool {
-        self.delivered >= self.max_deliveries
+/// Writes what is done, as much together as has come in meanwhile, until nobody is left to send any.
+async fn write_finished(pool: SqlitePool, mut arrivals: mpsc::Receiver<Finished>) {
+    let mut group = Vec::new();
+    while arrivals.recv_many(&mut group, GROUP_SIZE).await > 0 {
+        let written = write_group(&pool, &group).await.map_err(|error| error.to_string());
+        for finished in group.drain(..) {
+            // Who asked may have been dropped; the job is done all the same.
+            let _ = finished.written.send(written.clone());
+        }
     }
+}
+
+async fn write_group(pool: &SqlitePool, group: &[Finished]) -> Result<(), sqlx::Error> {
+    // Nothing is kept twice when another worker has done the job meanwhile.
+    const KEEP: &str = "INSERT INTO EncordCompletions (queue, done_at, json)
+        SELECT job_type, done_at, ?3 FROM Jobs
+        WHERE id = ?1 AND lock_by = ?2 AND status = 'Done' AND idempotency_key IS NOT NULL";
+    const RELEASE: &str = "UPDATE Jobs SET idempotency_key = NULL WHERE id = ?1 AND lock_by = ?2";
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    for Finished { job, worker, completion, .. } in group {
+        let id = job.task_id.to_string();
+        queries::ack_tasks(&mut *transaction, &[job], worker).await?;
+        let keep = sqlx::query(KEEP).bind(&id).bind(worker).bind(completion);
+        keep.execute(&mut *transaction).await?;
+        sqlx::query(RELEASE).bind(&id).bind(worker).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
 }
 
 async fn total_changes(connection: &mut sqlx::SqliteConnection) -> Result<u64, sqlx::Error> {

@@ -11,7 +11,8 @@ use encord_agents::labels::shape::{BoundingBox, Point2d, Polygon};
 use encord_agents::labels::{ClassificationInstance, Frame, ObjectInstance};
 use encord_agents::media::{Limits, image};
 use encord_agents::prelude::*;
-use encord_agents::runner::queue::embedded::{EmbeddedQueue, WorkOptions, WorkReport};
+use encord_agents::runner::queue::embedded::EmbeddedQueue;
+use encord_agents::runner::queue::{WorkOptions, WorkReport};
 use encord_examples::samples::WORD;
 use ndarray::ArrayView3;
 

@@ -1,0 +1,243 @@
+//! Workers, producers and servers that are killed without warning, and workers that are asked to stop.
+//!
+//! The victims are this test program itself, started with the addresses of the sandbox and the queue in their
+//! environment. Small by default; `QUEUE_TEST_TASKS` and `QUEUE_TEST_ROUNDS` set the size of a campaign.
+//! `QUEUE_TEST_ROUNDS=20 QUEUE_TEST_TASKS=2000` is the one in `docs/queue.md`.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use encord_runner::queue::{OpenOptions, QueueRunner, WorkOptions, open_with};
+use encord_runner::{AgentTask, LabelRow, Outcome, Runner};
+use rand::Rng;
+
+use crate::place::Place;
+use crate::support::{World, client, images};
+
+const URL: &str = "QUEUE_TEST_URL";
+const KEY: &str = "QUEUE_TEST_KEY";
+const PROJECT: &str = "QUEUE_TEST_PROJECT";
+const QUEUE: &str = "QUEUE_TEST_QUEUE";
+const ROLE: &str = "QUEUE_TEST_ROLE";
+/// The title of the data unit whose task kills its worker.
+const POISON: &str = "QUEUE_TEST_POISON";
+
+/// The shortest that is allowed, so that the tests wait little for dead workers.
+const LEASE: Duration = Duration::from_secs(3);
+
+async fn agent(task: AgentTask, row: LabelRow) -> Outcome {
+    if std::env::var(POISON).is_ok_and(|poison| poison == task.uuid.to_string()) {
+        std::process::abort();
+    }
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    Outcome::to("complete").with_label_row(row)
+}
+
+/// Does nothing unless it was started by a test below.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn victim() {
+    let Ok(url) = std::env::var(URL) else { return };
+    let variable = |name| std::env::var(name).unwrap();
+    let options = OpenOptions { max_deliveries: Some(3), ..OpenOptions::default() };
+    let runner = Runner::new()
+        .with_client(client(&url, &variable(KEY)))
+        .with_signals(true)
+        .with_project_hash(variable(PROJECT).parse().unwrap())
+        .stage("Agent 1", agent)
+        .into_queue()
+        .await
+        .unwrap();
+    let queue = open_with(&variable(QUEUE), &options).await.unwrap();
+    if variable(ROLE) == "producer" {
+        runner.enqueue(&*queue, "Agent 1").await.unwrap();
+        return;
+    }
+    let (concurrency, batch) = if variable(ROLE) == "single" { (1, 1) } else { (2, 5) };
+    let options =
+        WorkOptions { concurrency, batch, until_empty: true, lease: LEASE, ..WorkOptions::default() };
+    let report = runner.work(&*queue, options).await.unwrap();
+    println!("{}", serde_json::to_string(&report).unwrap());
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn tasks() -> u64 {
+    setting("QUEUE_TEST_TASKS", 150)
+}
+
+fn rounds() -> u64 {
+    setting("QUEUE_TEST_ROUNDS", 1)
+}
+
+fn start(world: &World, place: &Place, role: &str, poison: Option<String>) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "crash::victim", "--nocapture"])
+        .env(URL, world.sandbox.url())
+        .env(KEY, world.sandbox.private_key_openssh().unwrap())
+        .env(PROJECT, world.project.hash().to_string())
+        .env(QUEUE, place.address())
+        .env(ROLE, role)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    if let Some(poison) = poison {
+        command.env(POISON, poison);
+    }
+    command.spawn().unwrap()
+}
+
+async fn ended(child: Child) -> (bool, String) {
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap()).await.unwrap();
+    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+async fn queue_runner(world: &World) -> QueueRunner {
+    world.runner().stage("Agent 1", agent).into_queue().await.unwrap()
+}
+
+async fn enqueue(world: &World, place: &Place) {
+    let queue = place.open_with(3).await;
+    queue_runner(world).await.enqueue(&*queue, "Agent 1").await.unwrap();
+}
+
+async fn until_done(world: &World, count: usize) {
+    while world.at("Complete") < count {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Nothing is lost, no task was moved twice, every label row was saved.
+fn assert_done_once(world: &World) {
+    let state = world.state();
+    let lost = state.tasks.iter().filter(|task| task.moved == 0).count();
+    let twice = state.tasks.iter().filter(|task| task.moved > 1).count();
+    assert_eq!((lost, twice), (0, 0), "lost, moved twice");
+    assert!(state.rows.iter().all(|row| row.saves >= 1));
+}
+
+async fn a_killed_worker_loses_nothing(place: &Place) {
+    for round in 1..=rounds() {
+        let world = images(tasks()).await;
+        enqueue(&world, place).await;
+        let (mut doomed, other) =
+            (start(&world, place, "worker", None), start(&world, place, "worker", None));
+        let share = rand::rng().random_range(0.1..0.7);
+        until_done(&world, (tasks() as f64 * share) as usize).await;
+        doomed.kill().unwrap();
+        let killed = Instant::now();
+        let (success, output) = ended(other).await;
+        assert!(success, "{output}");
+        assert_done_once(&world);
+        let redelivered = output.split("\"redelivered\":").nth(1).and_then(|rest| rest.split('}').next());
+        println!(
+            "round {round}: worker killed at {:.0}%, {} redelivered, all done {:.1} s later",
+            share * 100.0,
+            redelivered.unwrap_or("?"),
+            killed.elapsed().as_secs_f64()
+        );
+        doomed.wait().unwrap();
+    }
+}
+
+async fn a_killed_producer_loses_nothing(place: &Place) {
+    for round in 1..=rounds() {
+        let world = images(tasks()).await;
+        let mut doomed = start(&world, place, "producer", None);
+        let pause = rand::rng().random_range(20..600);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        doomed.kill().unwrap();
+        doomed.wait().unwrap();
+        let (success, output) = ended(start(&world, place, "producer", None)).await;
+        assert!(success, "{output}");
+        let queue = place.open_with(3).await;
+        let id = queue_runner(&world).await.queue_id("Agent 1").unwrap();
+        assert_eq!(queue.status(id).await.unwrap().waiting, tasks(), "each task is queued once");
+        let (success, output) = ended(start(&world, place, "worker", None)).await;
+        assert!(success, "{output}");
+        assert_done_once(&world);
+        println!("round {round}: producer killed after {pause} ms");
+    }
+}
+
+async fn a_task_that_kills_its_worker_is_put_aside(place: &Place) {
+    let world = images(20).await;
+    enqueue(&world, place).await;
+    let poison = world.state().tasks[7].uuid.to_string();
+    let mut crashes = 0;
+    while !ended(start(&world, place, "single", Some(poison.clone()))).await.0 {
+        crashes += 1;
+        assert!(crashes <= 5, "the task is never given up");
+    }
+    let state = world.state();
+    assert_eq!(state.tasks_per_stage["Complete"], 19, "the others went on");
+    assert!(state.tasks.iter().all(|task| task.moved <= 1));
+    let queue = place.open().await;
+    let id = queue_runner(&world).await.queue_id("Agent 1").unwrap();
+    let dead = queue.dead(id, 10).await.unwrap();
+    assert_eq!((dead.len(), dead[0].key.as_str(), crashes), (1, poison.as_str(), 3));
+    assert!(dead[0].error.contains("without an answer"), "{dead:?}");
+}
+
+#[cfg(unix)]
+async fn a_terminated_worker_leaves_nothing_to_redeliver(place: &Place) {
+    let world = images(tasks()).await;
+    enqueue(&world, place).await;
+    let child = start(&world, place, "worker", None);
+    until_done(&world, 5).await;
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let (success, output) = ended(child).await;
+    assert!(success, "{output}");
+    assert!(world.at("Agent 1") > 0, "it was stopped in the middle");
+    let queue = place.open_with(3).await;
+    let options = WorkOptions { concurrency: 2, batch: 5, until_empty: true, ..WorkOptions::default() };
+    let rest = queue_runner(&world).await.work(&*queue, options).await.unwrap();
+    assert_eq!((rest.redelivered, rest.dead), (0, 0));
+    assert_done_once(&world);
+    assert!(world.state().rows.iter().all(|row| row.saves == 1), "nothing was done twice");
+}
+
+on_each_engine! {
+    a_killed_worker_loses_nothing
+    a_killed_producer_loses_nothing
+    a_task_that_kills_its_worker_is_put_aside
+    a_terminated_worker_leaves_nothing_to_redeliver
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_server_loses_nothing() {
+    let Some(mut place) = Place::server() else { return };
+    for round in 1..=rounds() {
+        let world = images(tasks()).await;
+        // The server dies while tasks are put in, and again while they are worked on.
+        let producer = start(&world, &place, "producer", None);
+        tokio::time::sleep(Duration::from_millis(rand::rng().random_range(50..400))).await;
+        restart(&mut place).await;
+        let (success, output) = ended(producer).await;
+        assert!(success, "{output}");
+        let workers = [start(&world, &place, "worker", None), start(&world, &place, "worker", None)];
+        let share = rand::rng().random_range(0.1..0.7);
+        until_done(&world, (tasks() as f64 * share) as usize).await;
+        let killed = Instant::now();
+        restart(&mut place).await;
+        for worker in workers {
+            let (success, output) = ended(worker).await;
+            assert!(success, "{output}");
+        }
+        assert_done_once(&world);
+        println!(
+            "round {round}: server killed at {:.0}%, all done {:.1} s later",
+            share * 100.0,
+            killed.elapsed().as_secs_f64()
+        );
+    }
+}
+
+async fn restart(place: &mut Place) {
+    let Place::Server(server) = place else { unreachable!("it is a server") };
+    server.kill();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    server.start_again();
+}
