@@ -22,7 +22,15 @@ impl Files {
     }
 
     pub(crate) fn kept(path: PathBuf) -> Result<Self, Error> {
-        std::fs::create_dir_all(&path).map_err(|source| Error::Write { path: path.clone(), source })?;
+        let broken = |source| Error::Write { path: path.clone(), source };
+        std::fs::create_dir_all(&path).map_err(broken)?;
+        for entry in std::fs::read_dir(&path).map_err(broken)? {
+            let entry = entry.map_err(broken)?;
+            // Parts of uploads that were cut off when an earlier sandbox was killed.
+            if entry.file_name().to_str().is_none_or(|name| Uuid::parse_str(name).is_err()) {
+                std::fs::remove_file(entry.path()).map_err(broken)?;
+            }
+        }
         Ok(Self::Kept(path))
     }
 

@@ -26,10 +26,12 @@ pub(crate) fn open(seed: &Seed, data_dir: Option<PathBuf>) -> Result<Origin, Err
         let files = Files::temporary()?;
         return Ok(Origin { store: planted.store, database: None, files, private_key: planted.private_key });
     };
-    let files = Files::kept(folder.join("files"))?;
+    fs::create_dir_all(&folder).map_err(|source| Error::Write { path: folder.clone(), source })?;
     let path = folder.join("state.sqlite3");
     let key_path = folder.join("key");
+    // Only who has the database may touch the files.
     let database = Database::open(&path)?;
+    let files = Files::kept(folder.join("files"))?;
     let (mut store, private_key) = match database.load(&path)? {
         Some(store) => {
             tracing::info!(folder = %folder.display(), "the data folder has a state, so the seed is ignored");
@@ -46,7 +48,7 @@ pub(crate) fn open(seed: &Seed, data_dir: Option<PathBuf>) -> Result<Origin, Err
         }
     };
     store.track_changes();
-    let stored = database.save(&store.take_changes());
+    let stored = database.save(&mut store);
     stored.map_err(|reason| Error::Database { path, reason })?;
     Ok(Origin { store, database: Some(database), files, private_key })
 }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use rusqlite::{Connection, params};
 
 use crate::error::Error;
-use crate::store::{Change, Store};
+use crate::store::Store;
 
 const SCHEMA: &str = "
     PRAGMA locking_mode = EXCLUSIVE;
@@ -63,29 +63,35 @@ impl Database {
     }
 
     /// Writes what changed since the last time, completely or not at all.
-    pub(crate) fn save(&self, changes: &[Change]) -> Result<(), String> {
-        if changes.is_empty() {
-            return Ok(());
-        }
+    pub(crate) fn save(&self, store: &mut Store) -> Result<(), String> {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        write(&mut connection, changes).map_err(|error| error.to_string())
+        write(&mut connection, store).map_err(|error| error.to_string())
     }
 }
 
-fn write(connection: &mut Connection, changes: &[Change]) -> rusqlite::Result<()> {
+fn write(connection: &mut Connection, store: &mut Store) -> rusqlite::Result<()> {
+    // Nothing is locked or written before the first change.
     let transaction = connection.transaction()?;
+    let mut outcome = Ok(());
     {
         let mut put = transaction.prepare_cached(
             "INSERT INTO entities (kind, key, value) VALUES (?1, ?2, ?3)
              ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
         )?;
         let mut delete = transaction.prepare_cached("DELETE FROM entities WHERE kind = ?1 AND key = ?2")?;
-        for change in changes {
-            match &change.value {
-                Some(value) => put.execute(params![change.kind, change.key, value])?,
-                None => delete.execute(params![change.kind, change.key])?,
+        store.take_changes(|change| {
+            let written = match &change.value {
+                Some(value) => put.execute(params![change.kind, change.key, value]),
+                None => delete.execute(params![change.kind, change.key]),
             };
-        }
+            if let Err(error) = written
+                && outcome.is_ok()
+            {
+                outcome = Err(error);
+            }
+        });
     }
+    // An error drops the transaction, which takes it back.
+    outcome?;
     transaction.commit()
 }

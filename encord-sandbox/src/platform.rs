@@ -103,7 +103,7 @@ impl Platform {
             }
         }
         if let Some(database) = &self.database
-            && let Err(error) = database.save(&store.take_changes())
+            && let Err(error) = database.save(&mut store)
         {
             tracing::error!(%error, "the state cannot be stored; every request is refused from now on");
             self.broken.store(true, Ordering::Relaxed);

@@ -40,27 +40,26 @@ impl Store {
         self.rows.track();
     }
 
-    /// What changed since the last call.
-    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
-        let mut changes = Vec::new();
-        take("user", &mut self.users, &mut changes);
-        take("ontology", &mut self.ontologies, &mut changes);
-        take("template", &mut self.templates, &mut changes);
-        take("folder", &mut self.folders, &mut changes);
-        take("item", &mut self.items, &mut changes);
-        take("dataset", &mut self.datasets, &mut changes);
-        take("unit", &mut self.units, &mut changes);
-        take("project", &mut self.projects, &mut changes);
-        take("upload", &mut self.uploads, &mut changes);
-        take("job", &mut self.jobs, &mut changes);
-        take("collection", &mut self.collections, &mut changes);
-        take("setting", &mut self.settings, &mut changes);
-        take("review", &mut self.reviews, &mut changes);
-        take("issue", &mut self.issues, &mut changes);
-        take("webhook", &mut self.webhooks, &mut changes);
-        take("task", &mut self.tasks, &mut changes);
-        take("row", &mut self.rows, &mut changes);
-        changes
+    /// Shows what changed since the last call, one entity after another: the
+    /// first state of a large sandbox would not fit twice into memory.
+    pub(crate) fn take_changes(&mut self, mut show: impl FnMut(&Change)) {
+        take("user", &mut self.users, &mut show);
+        take("ontology", &mut self.ontologies, &mut show);
+        take("template", &mut self.templates, &mut show);
+        take("folder", &mut self.folders, &mut show);
+        take("item", &mut self.items, &mut show);
+        take("dataset", &mut self.datasets, &mut show);
+        take("unit", &mut self.units, &mut show);
+        take("project", &mut self.projects, &mut show);
+        take("upload", &mut self.uploads, &mut show);
+        take("job", &mut self.jobs, &mut show);
+        take("collection", &mut self.collections, &mut show);
+        take("setting", &mut self.settings, &mut show);
+        take("review", &mut self.reviews, &mut show);
+        take("issue", &mut self.issues, &mut show);
+        take("webhook", &mut self.webhooks, &mut show);
+        take("task", &mut self.tasks, &mut show);
+        take("row", &mut self.rows, &mut show);
     }
 
     /// Takes in one stored entity. Kinds of a newer version are left alone.
@@ -77,7 +76,13 @@ impl Store {
             }
             "dataset" => put(&mut self.datasets, key, value),
             "unit" => {
-                self.add_unit(serde_json::from_str(value)?);
+                let unit: super::DataUnit = serde_json::from_str(value)?;
+                if unit.group.is_none()
+                    && let Some(dataset) = self.datasets.get_mut(&unit.dataset)
+                {
+                    dataset.units.push(unit.hash);
+                }
+                self.add_unit(unit);
                 Ok(())
             }
             "project" => put(&mut self.projects, key, value),
@@ -122,7 +127,7 @@ impl Store {
     }
 }
 
-fn take<K, V>(kind: &'static str, table: &mut Table<K, V>, changes: &mut Vec<Change>)
+fn take<K, V>(kind: &'static str, table: &mut Table<K, V>, show: &mut impl FnMut(&Change))
 where
     K: Hash + Eq + Clone + Serialize,
     V: Serialize,
@@ -131,7 +136,9 @@ where
         // Keys and values are plain records, so writing them as JSON cannot fail.
         let json = serde_json::to_string(key).ok();
         let value = value.map(|value| serde_json::to_string(value).unwrap_or_else(|_| "null".into()));
-        changes.extend(json.map(|key| Change { kind, key, value }));
+        if let Some(key) = json {
+            show(&Change { kind, key, value });
+        }
     });
 }
 

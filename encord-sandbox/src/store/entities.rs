@@ -99,7 +99,10 @@ pub(crate) struct Dataset {
     pub(crate) description: String,
     pub(crate) owner: String,
     pub(crate) folder: Uuid,
-    /// Data hashes in the order they were added; members of data groups are not listed.
+    /// Data hashes in the order they were added; members of data groups are not
+    /// listed. Not stored with the dataset, which would be written whole for
+    /// every new unit, but put together from the units.
+    #[serde(skip)]
     pub(crate) units: Vec<Uuid>,
     /// Who may see it; everybody if empty.
     #[serde(default)]

@@ -19,7 +19,6 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-pub(crate) use self::changes::Change;
 pub(crate) use self::entities::{
     Collection, DataUnit, Dataset, Folder, LabelStatus, Ontology, Role, Row, RowKey, User,
 };

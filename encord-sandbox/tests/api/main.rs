@@ -6,6 +6,7 @@ mod auth;
 mod blobs;
 mod faults;
 mod items;
+mod kills;
 mod labels;
 mod persistence;
 mod seeds;

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// A signing client of one sandbox.
+#[derive(Clone)]
 pub(crate) struct Wire {
     pub(crate) http: reqwest::Client,
     pub(crate) url: String,
@@ -161,7 +162,7 @@ impl Wire {
 }
 
 /// The secret in an unencrypted OpenSSH file: it follows a length of 64.
-fn secret_of(text: &str) -> SigningKey {
+pub(crate) fn secret_of(text: &str) -> SigningKey {
     let encoded: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
     let bytes = STANDARD.decode(encoded).unwrap();
     let at = bytes.windows(4).rposition(|window| window == [0, 0, 0, 64]).unwrap() + 4;
