@@ -16,14 +16,13 @@ PROJECT = "be000000-0000-4000-8000-000000000001"
 STAGE = "Agent"
 
 
-def all_cases(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[Case]:
-    """The measurements, smallest first; what they need is made on the way."""
-    yield from labels(programs, work, quick)
-    yield from runner(programs, work, quick)
-    yield from sandbox(programs, quick)
-    yield from queue_cases.cases(
-        programs, work, quick, lambda count: serving(programs, work, count), PROJECT, STAGE
-    )
+def all_cases(programs: pathlib.Path, work: pathlib.Path, quick: bool, only: str) -> Iterator[Case]:
+    """The measurements whose names contain `only`, smallest first; what they need is made on the way."""
+    groups = {"labels": labels, "runner": runner, "sandbox": sandbox, "queue": queue}
+    # What begins with the name of one group is not looked for in another, whose inputs would be made for nothing.
+    named = [group for group in groups if only.startswith(group)]
+    for group in named or groups:
+        yield from (case for case in groups[group](programs, work, quick) if only in case.name)
 
 
 def labels(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[Case]:
@@ -39,6 +38,7 @@ def labels(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[
                     "theirs": [sys.executable, HERE / "reference_labels.py", *arguments],
                     "floor": [programs / "bench_labels", f"floor-{action}", *arguments[1:]],
                 },
+                input_bytes=arguments[1].stat().st_size,
             )
 
 
@@ -56,12 +56,18 @@ def runner(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[
         )
 
 
-def sandbox(programs: pathlib.Path, quick: bool) -> Iterator[Case]:
+def sandbox(programs: pathlib.Path, _: pathlib.Path, quick: bool) -> Iterator[Case]:
     """A sandbox with ever more rows: starting it, a thousand pages of tasks, a thousand rows by data and by label
     hash each. A tenth of the rows has labels in the last."""
     for rows in [10_000, 100_000] + ([] if quick else [1_000_000]):
         for action in ("start", "pages", "rows"):
             yield Case(f"sandbox {action} {rows} rows", {"ours": [programs / "bench_sandbox", action, str(rows)]})
+
+
+def queue(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[Case]:
+    """Running the tasks of a stage through a queue."""
+    sandboxes = lambda count: serving(programs, work, count)  # noqa: E731
+    yield from queue_cases.cases(programs, work, quick, sandboxes, PROJECT, STAGE)
 
 
 @contextlib.contextmanager

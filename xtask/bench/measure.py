@@ -17,6 +17,7 @@ class Case:
     name: str
     sides: dict[str, list]
     surroundings: Callable[[], ContextManager[dict[str, str]]] | None = None
+    input_bytes: int | None = None
 
 
 @dataclasses.dataclass
@@ -52,8 +53,10 @@ def one(side: Side, command: list, variables: dict[str, str]) -> None:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise subprocess.CalledProcessError(process.returncode, command, output, errors)
-    side.seconds.append(json.loads(output.splitlines()[-1])["seconds"])
-    side.peak_bytes.append(usage.ru_maxrss * 1024)
+    report = json.loads(output.splitlines()[-1])
+    side.seconds.append(report["seconds"])
+    # What the system says about a child includes what this process had when it started it.
+    side.peak_bytes.append(report.get("peak_bytes", usage.ru_maxrss * 1024))
 
 
 def row(line: dict) -> str:
@@ -65,6 +68,8 @@ def row(line: dict) -> str:
     memory = f"{line['peak_rss_ours'] >> 20} MB"
     if line["peak_rss_theirs"]:
         memory += f" / {line['peak_rss_theirs'] >> 20} MB"
+    if line["peak_rss_to_input"]:
+        memory += f" ({line['peak_rss_to_input']:.2f} × input)"
     return (
         f"{line['name']:34} {number(line['ours'], 10)} {number(line['theirs'], 10)} {number(line['floor'], 10)} "
         f"{number(line['ratio'], 7, '×')} {number(line['ratio_to_floor'], 8)}  {memory:>13}"

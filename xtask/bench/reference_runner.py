@@ -4,7 +4,6 @@
 """
 
 import contextlib
-import json
 import os
 import sys
 import time
@@ -13,6 +12,7 @@ from encord.objects.ontology_labels_impl import LabelRowV2
 from encord.storage import StorageItem
 from encord_agents.tasks import Runner
 from encord_agents.tasks.models import TaskAgentReturnStruct
+from report import report
 
 project, stage, work = sys.argv[1:4]
 # An empty variable would count as set.
@@ -35,4 +35,4 @@ with contextlib.redirect_stdout(sys.stderr):
 
     runner()
     seconds = time.perf_counter() - start
-print(json.dumps({"seconds": seconds}))
+report(seconds)

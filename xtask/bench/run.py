@@ -1,7 +1,8 @@
 """Runs every measurement side by side with the reference, prints a table and writes the figures as JSON.
 
 Each run is a process of its own; the sides take turns, so that a busy moment of the machine hits both.
-Every side prints `{"seconds": ...}` for the work itself, without its start; memory is the peak of its process.
+Every side prints `{"seconds": ..., "peak_bytes": ...}`: the time of the work itself, without the start of its process,
+and the most memory the process had. Work on labels is measured in processor time, which other programs do not add to.
 Started by `cargo xtask bench`, which builds the programs first.
 """
 
@@ -28,9 +29,7 @@ rounds = 3 if arguments.quick else 5
 print(f"{platform.platform()}, {platform.machine()}, Python {platform.python_version()}, {rounds} rounds")
 print(f"{'measurement':34} {'ours':>10} {'theirs':>10} {'floor':>10} {'ratio':>7} {'to floor':>8}  {'memory':>13}")
 lines = []
-for case in cases.all_cases(arguments.programs, arguments.work, arguments.quick):
-    if arguments.only not in case.name:
-        continue
+for case in cases.all_cases(arguments.programs, arguments.work, arguments.quick, arguments.only):
     try:
         sides = measure.interleaved(case, rounds)
     except subprocess.CalledProcessError as error:
@@ -47,6 +46,7 @@ for case in cases.all_cases(arguments.programs, arguments.work, arguments.quick)
         "ratio_to_floor": statistics.median(floor.seconds) / seconds if floor else None,
         "peak_rss_ours": max(ours.peak_bytes),
         "peak_rss_theirs": max(theirs.peak_bytes) if theirs else None,
+        "peak_rss_to_input": max(ours.peak_bytes) / case.input_bytes if case.input_bytes else None,
         "spread_ours": [min(ours.seconds), max(ours.seconds)],
         "spread_theirs": [min(theirs.seconds), max(theirs.seconds)] if theirs else None,
     }

@@ -27,17 +27,15 @@ pub(crate) struct Options {
 /// Builds with optimisation, then hands over to the Python that takes turns.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let python = setup::peers_python(workspace)?;
-    let build = [
-        "build",
-        "--quiet",
-        "--release",
-        "--bins",
-        "--package",
-        "encord-benches",
-        "--package",
-        "encord-sandbox",
-    ];
-    process::run(&mut workspace.cargo(&build))?;
+    let only = options.only.as_deref().unwrap_or_default();
+    let build = ["build", "--quiet", "--release", "--package", "encord-benches"];
+    let mut build = workspace.cargo(&build);
+    if only.starts_with("labels") {
+        build.args(["--no-default-features", "--bin", "bench_labels"]);
+    } else {
+        build.args(["--package", "encord-sandbox", "--bins"]);
+    }
+    process::run(&mut build)?;
     let mut bench = Command::new(python);
     bench.arg(workspace.root.join("xtask/bench/run.py")).current_dir(&workspace.root);
     bench.arg("--programs").arg(workspace.target.join("release"));
@@ -48,8 +46,6 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if options.quick {
         bench.arg("--quick");
     }
-    if let Some(only) = &options.only {
-        bench.args(["--only", only]);
-    }
+    bench.args(["--only", only]);
     process::run(&mut bench)
 }

@@ -7,10 +7,10 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use encord_benches::report;
+use encord_benches::{processor_time, report};
 use encord_labels::{LabelRow, LabelRowMetadata, Ontology};
 use serde_json::{Value, json};
 
@@ -34,30 +34,30 @@ fn main() -> Result<()> {
 fn parse(document: &[u8], ontology: &str) -> Result<(Duration, LabelRow)> {
     let ontology = Arc::new(Ontology::from_slice(&std::fs::read(ontology)?)?);
     let metadata = LabelRowMetadata::from_json(metadata())?;
-    let start = Instant::now();
+    let start = processor_time();
     let mut row = LabelRow::new(metadata, ontology);
     row.initialise_from_slice(document)?;
-    Ok((start.elapsed(), row))
+    Ok((processor_time() - start, row))
 }
 
 fn write(row: &LabelRow) -> Result<Duration> {
-    let start = Instant::now();
+    let start = processor_time();
     let bytes = row.to_json()?;
     black_box(&bytes);
-    Ok(start.elapsed())
+    Ok(processor_time() - start)
 }
 
 fn parse_plainly(document: &[u8]) -> Result<(Duration, Value)> {
-    let start = Instant::now();
+    let start = processor_time();
     let value = serde_json::from_slice(document)?;
-    Ok((start.elapsed(), value))
+    Ok((processor_time() - start, value))
 }
 
 fn write_plainly(value: &Value) -> Result<Duration> {
-    let start = Instant::now();
+    let start = processor_time();
     let bytes = serde_json::to_vec(value)?;
     black_box(&bytes);
-    Ok(start.elapsed())
+    Ok(processor_time() - start)
 }
 
 /// What the listing says about the row of every measured document.

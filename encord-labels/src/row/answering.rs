@@ -4,18 +4,16 @@
 //! be answered where every option above it is chosen, and a value must fit the attribute. Either a change is made
 //! completely or nothing changes.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Number;
 
-use super::answer::{AnswerEntry, AnswerValue, Chosen, DynamicEntry};
+use super::answer::{AnswerEntry, AnswerValue, Chosen};
 use super::given::{Answer, AttributeKey, Choice, GivenAnswer};
 use crate::error::{Error, Result};
 use crate::extra::Extra;
 use crate::id::FeatureHash;
 use crate::ontology::{Attribute, AttributeKind, AttributeOption, Found, find_by_hash, find_by_title, walk};
-use crate::range::{Frame, FrameRange, FrameSet};
 
 /// The attribute of a class that is meant.
 pub(super) fn find<'a>(attributes: &'a [Arc<Attribute>], key: AttributeKey<'_>) -> Result<Found<'a>> {
@@ -149,89 +147,6 @@ pub(super) fn put(attributes: &[Arc<Attribute>], entries: &mut Vec<AnswerEntry>,
     entries.retain(|entry| entry.attribute.feature_hash() != new.attribute.feature_hash());
     let position = entries.iter().position(|entry| rank(entry) < rank(&new)).unwrap_or(entries.len());
     entries.insert(position, new);
-}
-
-/// What dynamic entries say about an attribute on one frame. Of several texts the last counts; ticks add up.
-pub(super) fn answer_on(attribute: &Attribute, entries: &[DynamicEntry], frame: Frame) -> Option<Answer> {
-    let here = entries.iter().filter(|entry| {
-        entry.answer.attribute.feature_hash() == attribute.feature_hash() && entry.frames.contains(frame)
-    });
-    answer_of(attribute, here.map(|entry| &entry.answer))
-}
-
-/// Every answer to an attribute with the frames it holds on, in the order the answers first appear.
-pub(super) fn answers_by_frames(attribute: &Attribute, entries: &[DynamicEntry]) -> Vec<(Answer, FrameSet)> {
-    let is_mine = |entry: &DynamicEntry| entry.answer.attribute.feature_hash() == attribute.feature_hash();
-    // Where an entry begins (true) and where it has ended; between two such edges nothing changes.
-    let mut edges: Vec<(Frame, bool, usize)> = Vec::new();
-    for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| is_mine(entry)) {
-        for range in entry.frames.ranges() {
-            edges.push((range.start, true, index));
-            edges.extend(range.end.checked_add(1).map(|end| (end, false, index)));
-        }
-    }
-    edges.sort_unstable();
-    let mut holding: BTreeSet<usize> = BTreeSet::new();
-    let mut pieces: Vec<(Answer, FrameRange)> = Vec::new();
-    let mut edges = edges.into_iter().peekable();
-    while let Some((start, begins, index)) = edges.next() {
-        if begins {
-            holding.insert(index)
-        } else {
-            holding.remove(&index)
-        };
-        let next = edges.peek().map(|(next, ..)| *next);
-        if next == Some(start) {
-            continue;
-        }
-        let end = next.map_or(Frame::MAX, |next| next - 1);
-        let held = holding.iter().map(|index| &entries[*index].answer);
-        if let Some(answer) = answer_of(attribute, held) {
-            pieces.push((answer, FrameRange { start, end }));
-        }
-    }
-    // Equal answers are found by their spelling, as numbers have no order of their own.
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut grouped: Vec<(Answer, Vec<FrameRange>)> = Vec::new();
-    for (answer, range) in pieces {
-        let place = *places.entry(format!("{answer:?}")).or_insert(grouped.len());
-        if place == grouped.len() {
-            grouped.push((answer, Vec::new()));
-        }
-        grouped[place].1.push(range);
-    }
-    grouped.into_iter().map(|(answer, ranges)| (answer, ranges.into())).collect()
-}
-
-/// Removes what is said about an attribute on some frames.
-pub(super) fn clear_on(attribute: &Attribute, entries: &mut Vec<DynamicEntry>, frames: &FrameSet) {
-    let mut emptied = false;
-    for entry in entries.iter_mut().filter(|entry| entry.frames.overlaps(frames)) {
-        if entry.answer.attribute.feature_hash() == attribute.feature_hash() {
-            entry.frames.remove(frames);
-            emptied |= entry.frames.is_empty();
-        }
-    }
-    if emptied {
-        entries.retain(|entry| !entry.frames.is_empty());
-    }
-}
-
-/// Adds a dynamic answer, joining it with an equal one.
-pub(super) fn put_on(entries: &mut Vec<DynamicEntry>, answer: AnswerEntry, frames: FrameSet) {
-    if frames.is_empty() {
-        return;
-    }
-    clear_on(&answer.attribute, entries, &frames);
-    let same = entries.iter_mut().find(|entry| {
-        entry.answer.value == answer.value
-            && entry.answer.manual == answer.manual
-            && entry.answer.attribute.feature_hash() == answer.attribute.feature_hash()
-    });
-    match same {
-        Some(entry) => entry.frames.insert(&frames),
-        None => entries.push(DynamicEntry { answer, frames }),
-    }
 }
 
 /// Static answers of something with a class and entries.

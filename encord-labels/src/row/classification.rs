@@ -75,6 +75,13 @@ impl ClassificationInstance {
         &self.details
     }
 
+    /// The frames of the row itself it is about, empty for the whole file; `None` if it is about spaces only. Beside
+    /// spaces, frames of the row count only where the row is a space, too.
+    pub(crate) fn root_frames(&self, has_root_space: bool) -> Option<&FrameSet> {
+        let on_row = self.spaces.is_empty() || (has_root_space && !self.ranges.is_empty());
+        on_row.then_some(&self.ranges)
+    }
+
     /// The spaces it is about.
     pub fn space_ids(&self) -> impl Iterator<Item = &SpaceId> {
         self.spaces.iter().map(|space| &space.id)

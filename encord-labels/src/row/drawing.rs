@@ -259,7 +259,7 @@ impl ObjectInstance {
         if !radio.is_dynamic() {
             return chooses(&self.answers, radio, option);
         }
-        answers_by_frames(radio, &self.dynamic).iter().any(|(answer, _)| match answer {
+        self.dynamic.by_frames(radio).iter().any(|(answer, _)| match answer {
             Answer::Radio(choice) => choice.feature_hash == *option.feature_hash(),
             _ => false,
         })
@@ -284,7 +284,7 @@ impl ObjectInstance {
             places.root.check(last)?;
         }
         let entry = entry(&attribute, answer.into())?;
-        put_on(&mut self.dynamic, entry, frames);
+        self.dynamic.put(entry, frames);
         Ok(())
     }
 
@@ -313,7 +313,7 @@ impl ObjectInstance {
         attribute: impl Into<AttributeKey<'k>>,
     ) -> Result<Option<Answer>> {
         let attribute = self.dynamic_attribute(attribute.into())?;
-        Ok(answer_on(&attribute, &self.dynamic, frame))
+        Ok(self.dynamic.on(&attribute, frame))
     }
 
     /// Every answer to a dynamic attribute, with the frames it holds on.
@@ -325,7 +325,7 @@ impl ObjectInstance {
         attribute: impl Into<AttributeKey<'k>>,
     ) -> Result<Vec<(Answer, FrameSet)>> {
         let attribute = self.dynamic_attribute(attribute.into())?;
-        Ok(answers_by_frames(&attribute, &self.dynamic))
+        Ok(self.dynamic.by_frames(&attribute))
     }
 
     /// Takes answers to a dynamic attribute back on frames.
@@ -338,7 +338,7 @@ impl ObjectInstance {
         attribute: impl Into<AttributeKey<'k>>,
     ) -> Result<()> {
         let attribute = self.dynamic_attribute(attribute.into())?;
-        clear_on(&attribute, &mut self.dynamic, &frames.into());
+        self.dynamic.clear(&attribute, &frames.into());
         Ok(())
     }
 

@@ -258,7 +258,7 @@ impl LabelRow {
             && let Some(track) = object.root.track().filter(|track| !track.is_empty())
             && !places.root.continuous
         {
-            for entry in &object.dynamic {
+            for entry in object.dynamic.iter() {
                 if let Some(frame) = entry.frames.iter().find(|frame| track.get(*frame).is_none()) {
                     return Err(Error::conflict(format!(
                         "the attribute \"{}\" is answered on the frame {frame}, where the object {} is not",
@@ -282,7 +282,7 @@ impl LabelRow {
         let places = &content.places;
         let (ranges, spaces) = (&classification.ranges, &classification.spaces);
         // Frames of the row itself are those of its root space, if it has one.
-        let has_root_space = places.spaces.contains_key(ROOT_SPACE);
+        let has_root_space = places.has_root_space();
         if !spaces.is_empty() && !ranges.is_empty() && !has_root_space {
             return Err(Error::conflict(
                 "a classification is about the row itself or about spaces, not both",
@@ -317,9 +317,6 @@ impl LabelRow {
     }
 }
 
-/// The id of the space that is the row itself, in rows that have one.
-const ROOT_SPACE: &str = "root";
-
 /// Range objects of a file need at least the kind of ranges the file has.
 fn check_whole_ranges(object: &ObjectInstance, extent: &Extent, place: &Place) -> Result<()> {
     let wants_ranges = object.class.shape().is_range();
@@ -339,10 +336,11 @@ fn make_room(content: &mut Content, new: &ClassificationInstance, overlap: Overl
     if by_frames && !content.covered_by(new.class.feature_hash()).overlaps(&new.ranges) {
         return Ok(());
     }
+    let has_root_space = content.places.has_root_space();
     let rivals: Vec<ClassificationHash> = content
         .classifications
         .values()
-        .filter(|other| other.hash != new.hash && collide(other, new))
+        .filter(|other| other.hash != new.hash && collide(other, new, has_root_space))
         .map(|other| other.hash.clone())
         .collect();
     if let Some(rival) = rivals.first().filter(|_| overlap == Overlap::Refuse) {
@@ -373,20 +371,21 @@ fn make_room(content: &mut Content, new: &ClassificationInstance, overlap: Overl
     Ok(())
 }
 
-/// Whether two classifications cannot both be there.
-fn collide(one: &ClassificationInstance, other: &ClassificationInstance) -> bool {
+/// Whether two classifications cannot both be there: on the row itself, or on any space.
+fn collide(one: &ClassificationInstance, other: &ClassificationInstance, has_root_space: bool) -> bool {
+    let share =
+        |one: &FrameSet, other: &FrameSet| (one.is_empty() && other.is_empty()) || one.overlaps(other);
     if one.class.feature_hash() != other.class.feature_hash() {
         return false;
     }
-    if one.spaces.is_empty() && other.spaces.is_empty() {
-        let both_whole = one.ranges.is_empty() && other.ranges.is_empty();
-        return one.class.is_global() || both_whole || one.ranges.overlaps(&other.ranges);
+    if let (Some(here), Some(there)) = (one.root_frames(has_root_space), other.root_frames(has_root_space))
+        && (one.class.is_global() || share(here, there))
+    {
+        return true;
     }
     one.spaces.iter().any(|space| {
         let there = other.spaces.iter().find(|there| there.id == space.id);
-        there.is_some_and(|there| {
-            (space.ranges.is_empty() && there.ranges.is_empty()) || space.ranges.overlaps(&there.ranges)
-        })
+        there.is_some_and(|there| share(&space.ranges, &there.ranges))
     })
 }
 

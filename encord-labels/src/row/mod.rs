@@ -8,6 +8,7 @@ mod classifying;
 mod content;
 mod data_type;
 mod drawing;
+mod dynamic;
 mod editing;
 mod event;
 mod given;

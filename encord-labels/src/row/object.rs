@@ -5,7 +5,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::annotation::{Annotation, Details, Track};
-use super::answer::{AnswerEntry, DynamicEntry};
+use super::answer::AnswerEntry;
+use super::dynamic::DynamicAnswers;
 use super::html::HtmlRange;
 use super::place::Places;
 use crate::extra::Extra;
@@ -24,7 +25,7 @@ pub struct ObjectInstance {
     /// Who made it when, for objects that are ranges. Others say it on every frame.
     pub(crate) details: Details,
     pub(crate) answers: Vec<AnswerEntry>,
-    pub(crate) dynamic: Vec<DynamicEntry>,
+    pub(crate) dynamic: DynamicAnswers,
     /// Whether to write an entry in `object_answers` even if it says nothing.
     pub(crate) always_answered: bool,
     /// Unknown keys of the object's entry in `object_actions`; its other unknown keys are among the details.
@@ -101,7 +102,7 @@ impl ObjectInstance {
             spaces: IndexMap::new(),
             details: Details::default(),
             answers: Vec::new(),
-            dynamic: Vec::new(),
+            dynamic: DynamicAnswers::default(),
             always_answered: false,
             action_extra: Extra::default(),
             places: None,

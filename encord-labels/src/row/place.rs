@@ -33,6 +33,16 @@ pub(crate) struct Place {
     pub(crate) frame_sizes: HashMap<Frame, (u64, u64)>,
 }
 
+/// The id of the space that is the row itself, in rows that have one.
+pub(crate) const ROOT_SPACE: &str = "root";
+
+impl Places {
+    /// Whether the row itself is one of its spaces, as in images of several layers.
+    pub(crate) fn has_root_space(&self) -> bool {
+        self.spaces.contains_key(ROOT_SPACE)
+    }
+}
+
 impl Place {
     /// The limits of a row's own file.
     pub(crate) fn of_row(data_type: DataType, metadata: &LabelRowMetadata) -> Self {

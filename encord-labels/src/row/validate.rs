@@ -9,15 +9,17 @@ use super::LabelRow;
 use super::annotation::Annotation;
 use super::object::ObjectInstance;
 use crate::error::{Error, Located, Result};
+use crate::id::FeatureHash;
 use crate::ontology::{Attribute, AttributeKind};
-use crate::range::Frame;
+use crate::range::{Frame, FrameSet};
 use crate::shape::main_key;
 
 impl LabelRow {
     /// Checks what reading and editing let pass.
     ///
     /// Coordinates lie inside the image, confidences between 0 and 1, masks have the size of their frame, no two
-    /// objects of one class have one number, and required attributes are answered.
+    /// objects of one class have one number, no two classifications of one class share a frame of a space, and
+    /// required attributes are answered.
     ///
     /// # Errors
     /// The first problem, with the path of the value in the document; [`Error::NotInitialised`].
@@ -56,7 +58,23 @@ impl LabelRow {
                     .under("object_answers")?;
             }
         }
+        let mut taken: HashMap<(&str, &FeatureHash), FrameSet> = HashMap::new();
         for classification in content.classifications.values() {
+            for space in &classification.spaces {
+                let frames =
+                    taken.entry((space.id.as_str(), classification.class.feature_hash())).or_default();
+                if frames.overlaps(&space.ranges) {
+                    let class = classification.class.name();
+                    let reason = format!("another classification of the class \"{class}\" shares frames");
+                    return Err(Error::conflict(reason))
+                        .under("range")
+                        .under(space.id.as_str())
+                        .under("spaces")
+                        .under(classification.hash.as_str())
+                        .under("classification_answers");
+                }
+                frames.insert(&space.ranges);
+            }
             for attribute in classification.class.attributes() {
                 check_required(attribute, classification.answered(attribute)?.is_some())
                     .under(classification.hash.as_str())

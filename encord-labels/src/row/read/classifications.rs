@@ -14,6 +14,7 @@ use crate::range::FrameSet;
 use crate::row::annotation::Details;
 use crate::row::answer::ReadAnswer;
 use crate::row::classification::{ClassificationInstance, ClassifiedSpace};
+use crate::row::place::ROOT_SPACE;
 
 type Classifications = IndexMap<ClassificationHash, ClassificationInstance>;
 
@@ -41,7 +42,7 @@ impl Reader<'_> {
                 Some(_) => Err(Error::conflict(format!("two entries have the classification hash {hash}"))),
             }
         })?;
-        check_overlaps(&classifications)?;
+        check_overlaps(&classifications, self.spaces.contains_key(ROOT_SPACE))?;
         Ok((classifications, orphans))
     }
 
@@ -174,8 +175,11 @@ fn read_space(id: SpaceId, cursor: &mut Cursor<'_>) -> Result<ClassifiedSpace> {
     Ok(space)
 }
 
-/// Checks that no two classifications of one class share a frame, nor two global ones a file.
-fn check_overlaps(classifications: &Classifications) -> Result<()> {
+/// Checks that no two classifications of one class share a frame of the row, nor two global ones the file.
+///
+/// On other spaces the platform's own tools leave such overlaps behind; they are read as they are, so that such rows
+/// are not lost, and are for [`LabelRow::validate`](crate::LabelRow::validate) to find.
+fn check_overlaps(classifications: &Classifications, has_root_space: bool) -> Result<()> {
     let mut taken: HashMap<&FeatureHash, BTreeSet<(u64, u64)>> = HashMap::new();
     let mut global: HashMap<&FeatureHash, &ClassificationInstance> = HashMap::new();
     for instance in classifications.values() {
@@ -190,8 +194,9 @@ fn check_overlaps(classifications: &Classifications) -> Result<()> {
             }
             continue;
         }
+        let Some(frames) = instance.root_frames(has_root_space) else { continue };
         let ranges = taken.entry(feature_hash).or_default();
-        for range in instance.ranges.ranges() {
+        for range in frames.ranges() {
             let before = ranges.range(..=(range.end, u64::MAX)).next_back();
             if before.is_some_and(|(_, end)| *end >= range.start) {
                 return Err(Error::conflict(format!(

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Reader;
+use super::entry::Entry;
 use crate::error::{Error, Located, Result};
 use crate::extra::Extra;
 use crate::id::{ObjectHash, SpaceId};
@@ -96,16 +97,16 @@ impl<'r> Reader<'r> {
     ) -> Result<()> {
         let slot = position.min(REMEMBERED - 1);
         if slot >= self.entries.len() {
-            self.entries.resize_with(slot + 1, Box::default);
+            self.entries.resize_with(slot + 1, Entry::default);
         }
-        let entry = &mut *self.entries[slot];
+        let entry = &mut self.entries[slot];
         entry.read(cursor, &mut self.reading, &mut self.recent)?;
         target.place.check(frame)?;
         let index = match self.entries[slot].object {
             Some(index) => index,
             None => self.find_object(slot)?,
         };
-        let (object, entry) = (&mut self.objects[index], &mut *self.entries[slot]);
+        let (object, entry) = (&mut self.objects[index], &mut self.entries[slot]);
         let class = &object.class;
         let (shape, source) = if entry.event == Some(Event::Delete) && entry.pieces.is_empty() {
             (zeroed(class.shape())?, ShapeSource::default())
@@ -127,7 +128,7 @@ impl<'r> Reader<'r> {
 
     /// Finds the object that an entry is about.
     fn find_object(&mut self, slot: usize) -> Result<usize> {
-        let entry = &*self.entries[slot];
+        let entry = &self.entries[slot];
         let object_hash = entry.object_hash.clone().ok_or_else(|| Error::missing("objectHash"))?;
         let feature_hash = entry.feature_hash.clone().ok_or_else(|| Error::missing("featureHash"))?;
         let shape_name = entry.shape_name.clone().ok_or_else(|| Error::missing("shape"))?;

@@ -65,7 +65,7 @@ pub(super) struct Reader<'r> {
     units: Vec<DataUnit>,
     spaces: IndexMap<SpaceId, Space>,
     /// The entries of the list of objects that was read last, by place.
-    entries: Vec<Box<Entry<'r>>>,
+    entries: Vec<Entry<'r>>,
     /// Where the next object on a frame is likely to be found among the objects.
     next_object: usize,
     root: Place,
