@@ -2,13 +2,13 @@
 //!
 //! A file is removed with its task, also after a panic. But nobody cleans up after a process that was killed. So all
 //! files of a process lie in one folder, `encord-runner-*` in the system's folder for temporary files (`TMPDIR`),
-//! beside a lock file that the operating system unlocks when the process ends, however it ends. The next process
-//! that needs files removes the folders whose lock is free.
+//! beside a lock file that the operating system unlocks when the process ends, however it ends. When a process first
+//! needs files it removes the folders whose lock is free.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 
 use tempfile::TempDir;
 use tracing::{debug, info};
@@ -19,6 +19,9 @@ const LOCK_SUFFIX: &str = ".lock";
 
 /// The folder of this process while it has files.
 static CURRENT: Mutex<Weak<Scratch>> = Mutex::new(Weak::new());
+
+/// Whether this process has looked for what others left behind.
+static CLEANED: Once = Once::new();
 
 /// A folder for the files of one item, removed when it is dropped.
 pub(crate) struct ItemFolder {
@@ -57,7 +60,7 @@ impl Scratch {
         let scratch = Arc::new(Scratch::new(&place)?);
         *current = Arc::downgrade(&scratch);
         // What was left behind may be large, and nobody waits for it.
-        std::thread::spawn(move || remove_abandoned(&place));
+        CLEANED.call_once(|| drop(std::thread::spawn(move || remove_abandoned(&place))));
         Ok(scratch)
     }
 
