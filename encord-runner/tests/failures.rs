@@ -5,14 +5,15 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use encord_client::LabelRowFilter;
+use encord_client::{LabelRowFilter, Timeouts};
 use encord_runner::{
     AgentTask, Asset, BoxError, LabelRow, OrTerminal, Outcome, Project, RunReport, State, Step, TaskOutcome,
     TaskRecord,
 };
 use encord_sandbox::{DropWhen, FaultPlan, FaultRule, Sandbox};
+use futures::TryStreamExt;
 use support::{ACTIONS, SAVE, World, images, is_moved};
 
 /// The record of the task whose title contains a text.
@@ -247,6 +248,25 @@ async fn a_bulk_request_survives_a_short_outage() {
 }
 
 #[tokio::test]
+async fn a_platform_that_asks_for_patience_gets_it_within_reason() {
+    for (asked, moved) in [(2, 3), (3600, 0)] {
+        // The client gives up when it is asked for more than its budget, so the answer reaches the runner.
+        let timeouts = Timeouts::default().with_budget(Duration::from_millis(1900));
+        let builder = Sandbox::builder().project("p").stage_agent("Agent 1", ["complete"]).images(3);
+        let world = World::start_with(builder, timeouts).await;
+        let rule =
+            FaultRule { times: Some(1), status: Some(429), retry_after: Some(asked), ..FaultRule::default() };
+        world.fault(FaultRule { endpoint: "POST /public labelrow*".into(), ..rule });
+        let started = Instant::now();
+        let agent = |_row: LabelRow| async { "complete" };
+        let report = world.runner().stage("Agent 1", agent).run().await.unwrap();
+        assert_eq!(report.counts().moved, moved, "{report}");
+        assert_eq!(world.at("Complete") as u64, moved);
+        assert!(moved == 0 || started.elapsed() >= Duration::from_secs(asked), "it did not wait");
+    }
+}
+
+#[tokio::test]
 async fn a_poisonous_task_leaves_by_the_failure_pathway() {
     let builder = Sandbox::builder()
         .project("p")
@@ -261,6 +281,7 @@ async fn a_poisonous_task_leaves_by_the_failure_pathway() {
     let runner = world.runner().configure(|options| {
         options.failure_pathway = Some("broken".into());
         options.failure_note_key = Some("agent_error".into());
+        options.failure_comment = true;
         options.num_retries = 1;
     });
     let report = runner.stage("Agent 1", agent).run().await.unwrap();
@@ -276,6 +297,9 @@ async fn a_poisonous_task_leaves_by_the_failure_pathway() {
     let row = rows.iter().find(|row| row.metadata().task_uuid() == Some(bad.into())).unwrap();
     let item = world.client.storage_item(row.metadata().backing_item_uuid().unwrap(), false).await.unwrap();
     assert_eq!(item.client_metadata["agent_error"], "poison");
+    let data = row.metadata().data_hash().parse().unwrap();
+    let issues: Vec<_> = world.project.issues(data).try_collect().await.unwrap();
+    assert_eq!(issues[0].comments[0].content, "The agent failed: poison");
 }
 
 #[tokio::test]

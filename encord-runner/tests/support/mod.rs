@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use encord_client::{Client, PrivateKey, Project, RetryPolicy};
-use encord_runner::{Runner, TaskOutcome};
+use encord_client::{Client, ClientBuilder, PrivateKey, Project, RetryPolicy, Timeouts};
+use encord_labels::row::{ClassificationInstance, Overlap};
+use encord_runner::{BoxError, LabelRow, Runner, TaskOutcome};
 use encord_sandbox::{FaultPlan, FaultRule, ProjectState, Sandbox, SandboxBuilder};
+use serde_json::{Value, json};
 
 /// The pattern of the request that moves tasks.
 pub(crate) const ACTIONS: &str = "POST */actions";
@@ -26,8 +28,14 @@ pub(crate) async fn images(count: u64) -> World {
 
 impl World {
     pub(crate) async fn start(builder: SandboxBuilder) -> Self {
+        Self::start_with(builder, Timeouts::default()).await
+    }
+
+    pub(crate) async fn start_with(builder: SandboxBuilder, timeouts: Timeouts) -> Self {
         let sandbox = builder.start().await.expect("the sandbox starts");
-        let client = client(sandbox.url(), sandbox.private_key_openssh().expect("the sandbox made a key"));
+        let key = sandbox.private_key_openssh().expect("the sandbox made a key");
+        let client =
+            client_builder(sandbox.url(), key).timeouts(timeouts).build().expect("the client is complete");
         let hash = sandbox.project("p").expect("the project exists");
         let project = client.project(hash.into()).await.expect("the project can be read");
         sandbox.reset_counters();
@@ -62,13 +70,35 @@ impl World {
 
 /// A client whose pauses are too short to notice.
 pub(crate) fn client(url: &str, key: &str) -> Client {
+    client_builder(url, key).build().expect("the client is complete")
+}
+
+fn client_builder(url: &str, key: &str) -> ClientBuilder {
     let key = PrivateKey::from_openssh(key, None).expect("the key is good");
-    Client::builder().private_key(key).domain(url).retry(quick()).build().expect("the client is complete")
+    Client::builder().private_key(key).domain(url).retry(quick())
 }
 
 /// The default policy with pauses too short to notice.
 fn quick() -> RetryPolicy {
     RetryPolicy::default().with_delays(Duration::from_millis(5), Duration::from_millis(50))
+}
+
+/// The wire form of an ontology with one thing to say, [`describe`].
+pub(crate) fn weather() -> Value {
+    let sky = json!({"id": "1.1", "featureNodeHash": "sky12345", "type": "text", "name": "Sky", "required": false,
+        "dynamic": false});
+    json!({"objects": [], "classifications": [{"id": "1", "featureNodeHash": "weather1", "attributes": [sky]}]})
+}
+
+/// Labels an image of a project with the ontology [`weather`], unless an earlier run has done so.
+pub(crate) fn describe(row: &mut LabelRow, text: String) -> Result<(), BoxError> {
+    if row.classifications()?.next().is_none() {
+        let mut weather = ClassificationInstance::new(&row.ontology().classifications()[0]);
+        weather.set(0..=0)?;
+        weather.answer("Sky", text)?;
+        row.add_classification(weather, Overlap::Refuse)?;
+    }
+    Ok(())
 }
 
 pub(crate) fn is_moved(outcome: &TaskOutcome) -> bool {
