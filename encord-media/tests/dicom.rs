@@ -3,63 +3,11 @@
 #![cfg(feature = "dicom")]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-use dicom_core::{DataElement, PrimitiveValue, VR};
-use dicom_object::{FileMetaTableBuilder, InMemDicomObject, Tag};
+mod maker;
+
 use encord_media::dicom::{DicomFile, DicomSeries, DicomTags, Window};
 use encord_media::{Error, Limits};
-
-/// A small CT slice whose values are its pixel numbers plus `base`.
-struct Slice {
-    uid: &'static str,
-    depth: f64,
-    base: u16,
-    frames: u16,
-    photometric: &'static str,
-}
-
-impl Slice {
-    fn new(uid: &'static str, depth: f64, base: u16) -> Self {
-        Self { uid, depth, base, frames: 1, photometric: "MONOCHROME2" }
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        let (rows, columns) = (2u16, 3u16);
-        let text = |tag: (u16, u16), vr, value: &str| {
-            DataElement::new(Tag(tag.0, tag.1), vr, PrimitiveValue::from(value))
-        };
-        let short = |tag: (u16, u16), value: u16| {
-            DataElement::new(Tag(tag.0, tag.1), VR::US, PrimitiveValue::from(value))
-        };
-        let values: Vec<u16> = (0..rows * columns * self.frames).map(|value| value + self.base).collect();
-        let pixels = DataElement::new(Tag(0x7fe0, 0x0010), VR::OW, PrimitiveValue::U16(values.into()));
-        let object = InMemDicomObject::from_element_iter([
-            text((0x0008, 0x0016), VR::UI, "1.2.840.10008.5.1.4.1.1.2"),
-            text((0x0008, 0x0018), VR::UI, self.uid),
-            text((0x0008, 0x0060), VR::CS, "CT"),
-            text((0x0020, 0x000e), VR::UI, "1.2.3"),
-            text((0x0020, 0x0032), VR::DS, &format!("0\\0\\{}", self.depth)),
-            text((0x0020, 0x0037), VR::DS, "1\\0\\0\\0\\1\\0"),
-            text((0x0028, 0x0004), VR::CS, self.photometric),
-            text((0x0028, 0x0008), VR::IS, &self.frames.to_string()),
-            text((0x0028, 0x1050), VR::DS, "40"),
-            text((0x0028, 0x1051), VR::DS, "400"),
-            text((0x0028, 0x1052), VR::DS, "-1024"),
-            text((0x0028, 0x1053), VR::DS, "1"),
-            short((0x0028, 0x0002), 1),
-            short((0x0028, 0x0010), rows),
-            short((0x0028, 0x0011), columns),
-            short((0x0028, 0x0100), 16),
-            short((0x0028, 0x0101), 16),
-            short((0x0028, 0x0102), 15),
-            short((0x0028, 0x0103), 0),
-            pixels,
-        ]);
-        let meta = FileMetaTableBuilder::new().transfer_syntax("1.2.840.10008.1.2.1");
-        let mut bytes = Vec::new();
-        object.with_meta(meta).unwrap().write_all(&mut bytes).unwrap();
-        bytes
-    }
-}
+use maker::dicom::Slice;
 
 #[test]
 fn values_are_read_as_stored_and_rescaled() {

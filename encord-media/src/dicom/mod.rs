@@ -5,6 +5,9 @@
 //! files in the order they lie in the patient.
 
 #[cfg(feature = "dicom")]
+mod codestream;
+mod guard;
+#[cfg(feature = "dicom")]
 mod pixels;
 #[cfg(feature = "dicom")]
 mod series;

@@ -8,7 +8,8 @@ use dicom_pixeldata::{
 };
 use ndarray::{Array3, Axis};
 
-use super::tags::{DicomTags, Window, explain};
+use super::tags::{DicomTags, PIXEL_DATA, Window, explain};
+use super::{codestream, guard};
 use crate::RgbArray;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -33,6 +34,7 @@ impl DicomFile {
         source.contain("DICOM", || {
             let reader = source.open(limits)?;
             limits.check_decoded(&source.to_string(), reader.length())?;
+            guard::check(&source, limits, true)?;
             let object = OpenFileOptions::new()
                 .read_preamble(ReadPreamble::Auto)
                 .from_reader(reader)
@@ -47,6 +49,7 @@ impl DicomFile {
                 &what,
                 values.saturating_mul(tags.number_of_frames.into()).saturating_mul(4),
             )?;
+            check_frames(&source, &tags)?;
             Ok(Self { source: source.clone(), tags })
         })
     }
@@ -238,6 +241,25 @@ impl DicomFile {
         }
         Ok(Palette { first: *first as i32, colors })
     }
+}
+
+/// Refuses compressed frames that are larger by their own header than the tags say.
+fn check_frames(source: &Source, tags: &DicomTags) -> Result<()> {
+    let pixels = tags.object().element_opt(PIXEL_DATA).ok().flatten();
+    let fragments = pixels.and_then(|element| element.value().fragments()).unwrap_or_default();
+    let stated = (tags.columns.unwrap_or(0), tags.rows.unwrap_or(0));
+    for size in fragments.iter().filter_map(|fragment| codestream::size(fragment)) {
+        if (size.columns, size.rows) != stated || size.components > tags.samples_per_pixel {
+            return Err(source.broken(
+                "DICOM",
+                format_args!(
+                    "a frame of {} x {} pixels of {} samples where the tags say {} x {} of {}",
+                    size.columns, size.rows, size.components, stated.0, stated.1, tags.samples_per_pixel
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 struct Palette {

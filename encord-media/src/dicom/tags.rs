@@ -3,12 +3,13 @@
 use dicom_object::file::ReadPreamble;
 use dicom_object::{DefaultDicomObject, OpenFileOptions, Tag};
 
+use super::guard;
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::source::Source;
 
 /// Where pixel data begins; everything before it is read.
-const PIXEL_DATA: Tag = Tag(0x7fe0, 0x0010);
+pub(super) const PIXEL_DATA: Tag = Tag(0x7fe0, 0x0010);
 
 /// Which values are shown and how bright: everything below `center - width / 2` is black, everything above
 /// `center + width / 2` is white.
@@ -21,7 +22,7 @@ pub struct Window {
 }
 
 /// Tags of one DICOM file, read without its pixels.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DicomTags {
     /// SOP instance uid, (0008,0018): the identity of this file, which label rows call a slice or frame by.
@@ -76,6 +77,7 @@ impl DicomTags {
     pub fn read(source: impl Into<Source>, limits: &Limits) -> Result<Self> {
         let source = source.into();
         source.contain("DICOM", || {
+            guard::check(&source, limits, false)?;
             let object = OpenFileOptions::new()
                 .read_preamble(ReadPreamble::Auto)
                 .read_until(PIXEL_DATA)

@@ -5,6 +5,9 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
+#[cfg(feature = "dicom")]
+pub mod dicom;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
