@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use encord_media::Limits;
+use encord_media::dicom::DicomTags;
 use encord_media::probe::{MediaFacts, MediaKind, probe};
 
 use crate::store::{Facts, ItemKind};
@@ -44,7 +45,8 @@ fn facts(kind: ItemKind, found: MediaFacts) -> Facts {
     let axis = |axis: usize| found.nifti_shape.as_ref().and_then(|shape| shape.get(axis)).copied();
     let side = |side: Option<u64>| side.and_then(|side| u32::try_from(side).ok());
     let is_audio = kind == ItemKind::Audio;
-    let dicom = found.dicom.clone().unwrap_or_default();
+    let dicom =
+        |uid: fn(&DicomTags) -> &Option<String>| found.dicom.as_deref().and_then(|tags| uid(tags).clone());
     let frames = match kind {
         ItemKind::Pdf => found.pages.map(u64::from),
         ItemKind::Nifti => axis(2),
@@ -64,8 +66,8 @@ fn facts(kind: ItemKind, found: MediaFacts) -> Facts {
         channels: found.channels.filter(|_| is_audio),
         bit_depth: found.bit_depth.filter(|_| is_audio),
         codec: found.codec.filter(|_| is_audio),
-        dicom_study: dicom.study_instance_uid,
-        dicom_series: dicom.series_instance_uid,
-        dicom_instance: dicom.sop_instance_uid,
+        dicom_study: dicom(|tags| &tags.study_instance_uid),
+        dicom_series: dicom(|tags| &tags.series_instance_uid),
+        dicom_instance: dicom(|tags| &tags.sop_instance_uid),
     }
 }

@@ -14,6 +14,7 @@ mod text;
 
 use std::io::Read;
 
+use crate::dicom::DicomTags;
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::source::Source;
@@ -71,36 +72,10 @@ pub struct MediaFacts {
     pub channels: Option<u32>,
     /// Pages of a document.
     pub pages: Option<u32>,
-    /// Identifiers of a DICOM file.
-    pub dicom: Option<DicomFacts>,
+    /// The tags of a DICOM file.
+    pub dicom: Option<Box<DicomTags>>,
     /// Sizes of a NIfTI volume along its axes, as many as it has.
     pub nifti_shape: Option<Vec<u64>>,
-}
-
-/// Identifiers and sizes of one DICOM file.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct DicomFacts {
-    /// SOP instance uid, (0008,0018).
-    pub sop_instance_uid: Option<String>,
-    /// SOP class uid, (0008,0016).
-    pub sop_class_uid: Option<String>,
-    /// Series instance uid, (0020,000E).
-    pub series_instance_uid: Option<String>,
-    /// Study instance uid, (0020,000D).
-    pub study_instance_uid: Option<String>,
-    /// Transfer syntax uid of the file.
-    pub transfer_syntax_uid: String,
-    /// Modality, (0008,0060), for example `CT`.
-    pub modality: Option<String>,
-    /// Patient id, (0010,0020).
-    pub patient_id: Option<String>,
-    /// Rows, (0028,0010).
-    pub rows: Option<u32>,
-    /// Columns, (0028,0011).
-    pub columns: Option<u32>,
-    /// Number of frames, (0028,0008); 1 if not stated.
-    pub number_of_frames: u32,
 }
 
 /// Reads the facts of a media file.
