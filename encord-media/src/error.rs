@@ -80,4 +80,30 @@ pub enum Error {
         /// What there is.
         available: String,
     },
+    /// The file says something else than is known about it from elsewhere.
+    #[error("{what} has another {fact} than stated: {found} instead of {stated}")]
+    Mismatch {
+        /// The file that was read.
+        what: String,
+        /// What differs.
+        fact: &'static str,
+        /// What is known from elsewhere.
+        stated: String,
+        /// What the file says.
+        found: String,
+    },
+}
+
+impl Error {
+    /// Whether the same call may succeed later: only reading can fail for a reason that passes.
+    ///
+    /// ```
+    /// use encord_media::{RgbArray, crop};
+    ///
+    /// let error = crop::to_polygon(&RgbArray::zeros((4, 4, 3)), &[]).unwrap_err();
+    /// assert!(!error.is_retryable());
+    /// ```
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Io { .. })
+    }
 }

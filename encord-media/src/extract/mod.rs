@@ -11,6 +11,24 @@
 //! | [`VideoSampler`] | video, image sequence | the frames of a rate or of a list |
 //! | [`Audio`](crate::audio::Audio) | audio, video | samples |
 //! | [`DicomSeries`](crate::dicom::DicomSeries) | DICOM series and files | a volume |
+//!
+//! A file that is damaged, of another type than its item says, or beyond a limit fails its task after one attempt,
+//! because no other attempt would find another file: such a [`Rejection`] is [`Terminal`]. Downloads that break are
+//! retried. Values that decode later than the call, such as `Audio`, give an [`Error`]; an agent says with
+//! [`OrTerminal`](encord_runner::OrTerminal) that it is final as well:
+//!
+//! ```
+//! # #[cfg(feature = "audio")] {
+//! use encord_media::audio::Audio;
+//! use encord_runner::{BoxError, OrTerminal};
+//!
+//! async fn agent(audio: Audio) -> Result<&'static str, BoxError> {
+//!     let samples = tokio::task::spawn_blocking(move || audio.samples()).await?.terminal()?;
+//!     Ok(if samples.seconds() > 60.0 { "long" } else { "short" })
+//! }
+//! # let runner = encord_runner::Runner::new().stage("Agent 1", agent);
+//! # }
+//! ```
 
 #[cfg(feature = "audio")]
 mod audio;
@@ -19,9 +37,10 @@ mod dicom;
 mod still;
 mod video;
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
 
-use encord_runner::{Asset, ExtractError, TaskContext};
+use encord_runner::{Asset, ExtractError, TaskContext, Terminal};
 
 pub use still::{ImageGroup, SingleFrame};
 pub use video::{FrameStream, VideoFrames, VideoSampler};
@@ -30,17 +49,17 @@ use crate::error::Error;
 use crate::source::Source;
 
 /// Why a task's media could not be given to the agent.
-#[derive(Debug, thiserror::Error)]
+///
+/// All but broken downloads, files that can't be read just now and a runtime that shuts down carry the mark of
+/// [`Terminal`] among their causes.
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Rejection {
     /// The file could not be fetched.
-    #[error(transparent)]
-    Fetch(#[from] ExtractError),
+    Fetch(ExtractError),
     /// The file could not be decoded, or a feature or limit is in the way.
-    #[error(transparent)]
-    Media(#[from] Error),
+    Media(Error),
     /// The task's data is of another type than the extractor reads.
-    #[error("{extractor} reads {wanted}, but {name:?} is of type {found}; choose an extractor for that type")]
     WrongType {
         /// The extractor.
         extractor: &'static str,
@@ -52,8 +71,48 @@ pub enum Rejection {
         found: String,
     },
     /// The runtime shut down while a file was being decoded.
-    #[error("decoding was cancelled because the runtime is shutting down")]
     Cancelled,
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fetch(_) => f.write_str("the task's file is not there"),
+            Self::Media(error) => error.fmt(f),
+            Self::WrongType { extractor, wanted, name, found } => write!(
+                f,
+                "{extractor} reads {wanted}, but {name:?} is of type {found}; choose an extractor for that type"
+            ),
+            Self::Cancelled => f.write_str("decoding was cancelled because the runtime is shutting down"),
+        }
+    }
+}
+
+impl std::error::Error for Rejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        /// What the runner looks for among the causes of a failure.
+        static FINAL: LazyLock<Terminal> =
+            LazyLock::new(|| Terminal::new("another attempt would end in the same way"));
+        match self {
+            // This error knows whether it can be retried.
+            Self::Fetch(error) => Some(error),
+            Self::Media(error) if error.is_retryable() => std::error::Error::source(error),
+            Self::Media(_) | Self::WrongType { .. } => Some(&*FINAL),
+            Self::Cancelled => None,
+        }
+    }
+}
+
+impl From<ExtractError> for Rejection {
+    fn from(error: ExtractError) -> Self {
+        Self::Fetch(error)
+    }
+}
+
+impl From<Error> for Rejection {
+    fn from(error: Error) -> Self {
+        Self::Media(error)
+    }
 }
 
 /// Refuses tasks whose data is of another type than these.

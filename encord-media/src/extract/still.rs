@@ -73,7 +73,8 @@ impl<S: Sync> FromTask<S> for SingleFrame {
     }
 }
 
-/// The images of an image group, in order. Each is downloaded and decoded when it is asked for, once per task.
+/// The images of an image group, in order. All are downloaded before the agent is called, each is decoded when it is
+/// asked for, so memory holds one picture however large the group is.
 ///
 /// Needs the storage item; it lists the images of the group.
 ///

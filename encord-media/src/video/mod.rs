@@ -110,6 +110,18 @@ pub struct VideoFacts {
     pub codec: String,
 }
 
+/// What is known about a video from elsewhere, for [`Video::check`]; `None` is not compared.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Stated {
+    /// The number of frames.
+    pub frame_count: Option<u64>,
+    /// Frames per second.
+    pub frame_rate: Option<f64>,
+}
+
+/// How far rates may lie apart, relative to each other: some round 29.97 to 30.
+const RATE_TOLERANCE: f64 = 0.01;
+
 /// One decoded frame.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -186,6 +198,44 @@ impl Video {
     /// As [`Video::frame_count`].
     pub fn timestamps(&self) -> Result<Arc<[f64]>> {
         self.engine.times()
+    }
+
+    /// Holds the number and rate of the frames against what is known from elsewhere, for example from the storage
+    /// item: frames are counted, and rates may differ by one percent from the average of the file or the rate in its
+    /// header.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Mismatch`] if one of them differs, and as [`Video::frame_count`].
+    pub fn check(&self, stated: &Stated) -> Result<()> {
+        if let Some(stated) = stated.frame_count {
+            let found = self.frame_count()?;
+            if stated != found {
+                return Err(frame_counts_differ(&self.name(), stated, found));
+            }
+        }
+        let Some(stated) = stated.frame_rate else { return Ok(()) };
+        let header = self.facts().frame_rate;
+        let fits = |rate: f64| (rate - stated).abs() <= RATE_TOLERANCE * stated.abs();
+        let times = self.timestamps()?;
+        let average = match times.last() {
+            Some(last) if *last > 0.0 => Some((times.len() - 1) as f64 / last),
+            _ => None,
+        };
+        if header.is_some_and(fits) || average.is_some_and(fits) || (header, average) == (None, None) {
+            return Ok(());
+        }
+        Err(Error::Mismatch {
+            what: self.name(),
+            fact: "frame rate",
+            stated: format!("{stated} per second"),
+            found: format!("{:.3} per second", header.or(average).unwrap_or(0.0)),
+        })
+    }
+
+    /// What messages call this video.
+    pub(crate) fn name(&self) -> String {
+        self.path.display().to_string()
     }
 
     /// All frames in order.
@@ -265,6 +315,15 @@ fn engine(path: &Path, backend: Backend, limits: &Limits) -> Result<Arc<dyn Engi
         Backend::OpenCv => Ok(opencv::open(path, limits)?),
         #[cfg(not(feature = "video-opencv"))]
         Backend::OpenCv => Err(missing("OpenCV", "video-opencv")),
+    }
+}
+
+pub(crate) fn frame_counts_differ(what: &str, stated: u64, found: u64) -> Error {
+    Error::Mismatch {
+        what: what.to_owned(),
+        fact: "number of frames",
+        stated: stated.to_string(),
+        found: found.to_string(),
     }
 }
 
