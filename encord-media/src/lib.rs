@@ -30,6 +30,8 @@ mod error;
 pub mod extract;
 #[cfg(feature = "image")]
 pub mod image;
+#[cfg(feature = "audio")]
+mod isobmff;
 #[cfg_attr(not(feature = "probe"), allow(dead_code, reason = "some decoders need only a part"))]
 mod limits;
 #[cfg(feature = "probe")]

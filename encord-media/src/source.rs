@@ -192,7 +192,7 @@ impl SourceReader {
     }
 
     /// Moves by an offset and keeps what is buffered, where possible.
-    #[cfg(feature = "probe")]
+    #[cfg(feature = "audio")]
     pub(crate) fn skip(&mut self, bytes: u64) -> io::Result<()> {
         let offset = i64::try_from(bytes).map_err(|_| io::Error::from(io::ErrorKind::UnexpectedEof))?;
         match &mut self.inner {

@@ -10,6 +10,7 @@ use symphonia::core::meta::MetadataOptions;
 use symphonia::core::units::{Duration, TimeBase};
 
 use crate::error::{Error, Result};
+use crate::isobmff::{self, Heard};
 use crate::limits::Limits;
 use crate::source::{Source, SourceReader};
 
@@ -54,7 +55,15 @@ pub fn facts(source: impl Into<Source>, limits: &Limits) -> Result<AudioFacts> {
     let source = source.into();
     source.contain("audio", || {
         let mut format = open(&source, limits)?;
-        read_facts(&source, format.as_mut())
+        let mut facts = read_facts(&source, format.as_mut())?;
+        let track = audio_track(format.as_ref()).map(|(track, _)| track.id);
+        let heard = track.and_then(|id| heard(&source, limits, format.as_ref(), id, facts.sample_rate));
+        if let Some(heard) = heard {
+            let rest = facts.samples.saturating_sub(heard.start);
+            facts.samples = heard.length.map_or(rest, |length| length.min(rest));
+            facts.duration = facts.samples as f64 / f64::from(facts.sample_rate);
+        }
+        Ok(facts)
     })
 }
 
@@ -77,6 +86,21 @@ pub(crate) fn audio_track(format: &dyn FormatReader) -> Option<(&Track, &AudioCo
         Some(CodecParameters::Audio(parameters)) => Some((track, parameters)),
         _ => None,
     }
+}
+
+/// What an edit list leaves of a track; `None` where the container has none, or the decoder library applies it.
+pub(crate) fn heard(
+    source: &Source,
+    limits: &Limits,
+    format: &dyn FormatReader,
+    track: u32,
+    sample_rate: u32,
+) -> Option<Heard> {
+    if format.format_info().short_name != "isomp4" {
+        return None;
+    }
+    // A damaged header is found by whoever opens the container; this is about samples that it can decode.
+    isobmff::read(source, limits).ok()?.movie.heard(track, sample_rate)
 }
 
 /// A decoder for a track.

@@ -24,8 +24,12 @@ pub(super) struct Reader {
     exact: bool,
     /// Which sample comes next; negative ones are the encoder's run-up.
     position: i64,
+    /// How many samples come before the first that is heard, where the decoder library does not know.
+    run_up: i64,
     /// Where the sound ends, if the container says so.
     end: Option<u64>,
+    /// No packet that begins here or later is heard.
+    last_packet: Option<u64>,
     /// Samples of one packet, by channel.
     block: Vec<Vec<f32>>,
 }
@@ -50,13 +54,22 @@ impl Reader {
             && track.time_base.is_some_and(|base| base.numer.get() == 1 && base.denom.get() == sample_rate);
         // The first packet says where it stands.
         let (id, start) = (track.id, if exact { i64::MIN } else { 0 });
-        let end = track.num_frames.filter(|frames| *frames > 0);
+        let mut end = track.num_frames.filter(|frames| *frames > 0);
+        let heard = container::heard(source, limits, format.as_ref(), id, sample_rate);
+        let last_packet = heard.as_ref().and_then(|heard| heard.length);
+        let run_up = heard.as_ref().map_or(0, |heard| i64::try_from(heard.start).unwrap_or(0));
+        if heard.is_some() {
+            // What fills up the last packet is kept, as FFmpeg does.
+            end = None;
+        }
         Ok(Self {
             source: source.clone(),
             limits: *limits,
             track: id,
-            position: start,
+            position: if exact { start } else { start - run_up },
+            run_up,
             end,
+            last_packet,
             format,
             decoder,
             sample_rate,
@@ -67,7 +80,8 @@ impl Reader {
 
     /// Jumps to shortly before a sample, if the container can.
     pub(super) fn skip_to(&mut self, sample: u64) -> Result<()> {
-        let Some(target) = i64::try_from(sample).ok().filter(|_| self.exact) else { return Ok(()) };
+        let target = i64::try_from(sample).ok().and_then(|sample| sample.checked_add(self.run_up));
+        let Some(target) = target.filter(|_| self.exact) else { return Ok(()) };
         let to = SeekTo::Timestamp { ts: Timestamp::new(target), track_id: self.track };
         if self.format.seek(SeekMode::Accurate, to).is_err() {
             // What can't be jumped over is decoded: start again from the beginning.
@@ -98,7 +112,11 @@ impl Reader {
             }
             if self.position == i64::MIN {
                 // What the decoder trims off is not counted.
-                self.position = packet.pts.get().saturating_add(packet.trim_start.get() as i64);
+                let at = packet.pts.get().saturating_add(packet.trim_start.get() as i64);
+                self.position = at.saturating_sub(self.run_up);
+            }
+            if self.last_packet.is_some_and(|last| u64::try_from(self.position).is_ok_and(|at| at >= last)) {
+                return Ok(false);
             }
             match self.decoder.decode(&packet) {
                 Ok(decoded) => {

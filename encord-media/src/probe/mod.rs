@@ -167,14 +167,14 @@ impl MediaFacts {
 }
 
 /// What the container parsers find out about a video track.
-struct VideoTrack {
-    width: u32,
-    height: u32,
+pub(crate) struct VideoTrack {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
     /// Shown after a quarter turn.
-    turned: bool,
-    codec: String,
-    frames: u64,
-    seconds: f64,
+    pub(crate) turned: bool,
+    pub(crate) codec: String,
+    pub(crate) frames: u64,
+    pub(crate) seconds: f64,
 }
 
 fn image(source: &Source, limits: &Limits) -> Result<MediaFacts> {

@@ -3,11 +3,12 @@
 use super::edits::{self, Edit};
 use crate::error::Result;
 use crate::limits::Limits;
+#[cfg(feature = "probe")]
 use crate::probe::VideoTrack;
 use crate::source::Source;
 
 /// The part of `moov` (and of the fragments after it) that facts come from.
-pub(super) struct Movie {
+pub(crate) struct Movie {
     timescale: u32,
     tracks: Vec<Track>,
     /// Default sample durations of fragments, by track.
@@ -29,6 +30,14 @@ struct Track {
     /// Presentation times of the samples in the sample tables, kept only if an edit list needs them.
     times: Vec<i64>,
     edits: Vec<Edit>,
+}
+
+/// The stretch of a sound track that an edit list leaves.
+pub(crate) struct Heard {
+    /// Samples before it, such as an encoder's run-up.
+    pub(crate) start: u64,
+    /// Its length; `None` is to the end.
+    pub(crate) length: Option<u64>,
 }
 
 impl Movie {
@@ -71,12 +80,24 @@ impl Movie {
         }
     }
 
-    pub(super) fn has_audio(&self) -> bool {
+    #[cfg(feature = "probe")]
+    pub(crate) fn has_audio(&self) -> bool {
         self.tracks.iter().any(|track| &track.handler == b"soun")
     }
 
+    /// Which part of a track's sound is heard, in samples per channel of the given rate.
+    pub(crate) fn heard(&self, track: u32, sample_rate: u32) -> Option<Heard> {
+        let track = self.tracks.iter().find(|other| other.id == track && other.timescale > 0)?;
+        let (start, length) = edits::first(&track.edits, track.timescale, self.timescale)?;
+        let samples = |ticks: u64| {
+            u64::try_from(u128::from(ticks) * u128::from(sample_rate) / u128::from(track.timescale)).ok()
+        };
+        Some(Heard { start: samples(start)?, length: length.and_then(samples) })
+    }
+
     /// The facts of the first video track.
-    pub(super) fn video(&self, source: &Source, limits: &Limits) -> Result<Option<VideoTrack>> {
+    #[cfg(feature = "probe")]
+    pub(crate) fn video(&self, source: &Source, limits: &Limits) -> Result<Option<VideoTrack>> {
         let Some(track) = self.tracks.iter().find(|track| &track.handler == b"vide" && track.width > 0)
         else {
             return Ok(None);
@@ -198,6 +219,7 @@ pub(super) fn be32(body: &[u8], offset: usize) -> Option<u32> {
     Some(u32::from_be_bytes(body.get(offset..offset.checked_add(4)?)?.try_into().ok()?))
 }
 
+#[cfg(feature = "probe")]
 fn codec_name(four: [u8; 4]) -> String {
     match &four {
         b"avc1" | b"avc3" => "h264".into(),

@@ -54,20 +54,33 @@ pub(super) fn times(
         .collect()
 }
 
+/// The first piece that is not a pause: where it begins and how long it is, in units of the media. No length means
+/// until the end.
+pub(super) fn first(edits: &[Edit], timescale: u32, movie_timescale: u32) -> Option<(u64, Option<u64>)> {
+    let edit = edits.iter().find(|edit| edit.start >= 0)?;
+    Some((edit.start.unsigned_abs(), edit.length(timescale, movie_timescale)))
+}
+
+impl Edit {
+    /// The duration in units of the media.
+    fn length(&self, timescale: u32, movie_timescale: u32) -> Option<u64> {
+        if self.duration == 0 || movie_timescale == 0 {
+            return None;
+        }
+        // Rounded to the coarser clock of the movie when it was written: allow for that.
+        u64::try_from(u128::from(self.duration) * u128::from(timescale) / u128::from(movie_timescale)).ok()
+    }
+}
+
 /// How many of the samples no edit shows.
+#[cfg(feature = "probe")]
 pub(super) fn hidden(times: &[i64], edits: &[Edit], timescale: u32, movie_timescale: u32) -> u64 {
     let shown: Vec<_> = edits
         .iter()
         .filter(|edit| edit.start >= 0)
         .map(|edit| {
-            let length = match (edit.duration, movie_timescale) {
-                (0, _) | (_, 0) => i64::MAX,
-                (length, scale) => {
-                    // Rounded to the coarser clock of the movie when it was written: allow for that.
-                    let ticks = u128::from(length) * u128::from(timescale) / u128::from(scale);
-                    i64::try_from(ticks).unwrap_or(i64::MAX)
-                }
-            };
+            let length = edit.length(timescale, movie_timescale);
+            let length = length.and_then(|length| i64::try_from(length).ok()).unwrap_or(i64::MAX);
             (edit.start, edit.start.saturating_add(length))
         })
         .collect();
