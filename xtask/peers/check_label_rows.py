@@ -117,6 +117,13 @@ def children(box) -> None:
     equal(rows["answer.wav"].group_hash, rows["pair"].data_hash, "group of a member")
     equal(rows["street.jpg"].group_hash, None, "group of a row alone")
 
+    def named(title: str, **how) -> list[str]:
+        return _titles(project.list_label_rows_v2(data_hashes=[rows[title].data_hash], **how))
+
+    equal(named("pair", include_children=True), ["pair"], "rows of the group alone")
+    equal(named("answer.wav", include_children=True), ["answer.wav"], "rows of a member alone")
+    equal(named("answer.wav"), [], "rows of a member that were not asked for")
+
 
 @check("rows: a group has a space for every member, and labels stay where they were put")
 def spaces(box) -> None:

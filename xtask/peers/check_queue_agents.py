@@ -137,6 +137,8 @@ def twins(box) -> None:
 
 @check("queue: data is looked up by hash")
 def lookup(box) -> None:
+    # The reference keeps what it looked up for the life of the process; each sandbox has hashes of its own.
+    DataLookup.__instances__.clear()
     found = {}
 
     def agent(task: AgentTask, lookup: Annotated[DataLookup, Depends(deps.dep_data_lookup)]) -> str:

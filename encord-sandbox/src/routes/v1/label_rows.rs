@@ -150,17 +150,20 @@ impl Listing {
             (None, Some(labels)) => {
                 let rows = labels.iter().filter_map(hash);
                 let rows = rows.filter_map(|label| store.row_of_label(project.hash, label).ok());
-                // Members of a group are listed with it.
-                let group = |data: Uuid| store.units.get(&data).and_then(|unit| unit.group).unwrap_or(data);
-                rows.map(|row| group(row.key.data)).collect()
+                rows.map(|row| row.key.data).collect()
             }
             (None, None) => {
                 let sets = project.datasets.iter().filter_map(|dataset| store.datasets.get(dataset));
                 return sets.flat_map(|dataset| dataset.units.iter().copied()).collect();
             }
         };
-        let here =
-            |hash: &Uuid| store.units.get(hash).is_some_and(|unit| project.datasets.contains(&unit.dataset));
+        let here = |hash: &Uuid| {
+            store.units.get(hash).is_some_and(|unit| {
+                // Members of groups are rows on request only.
+                let wanted = unit.group.is_none() || self.filter.include_children;
+                wanted && project.datasets.contains(&unit.dataset)
+            })
+        };
         let mut seen = HashSet::new();
         asked.into_iter().filter(|hash| here(hash) && seen.insert(*hash)).collect()
     }
@@ -188,7 +191,9 @@ impl Listing {
                 rows.push(entry);
             }
         }
-        if self.filter.include_children {
+        // A group that was named does not bring its members along.
+        let named = self.filter.data_hashes.is_some() || self.filter.label_hashes.is_some();
+        if self.filter.include_children && !named {
             for member in &unit.members {
                 self.rows_of(links, store, project, *member, rows)?;
             }
