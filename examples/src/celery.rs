@@ -4,11 +4,13 @@
 //! This is what "any other queue" looks like: a loop of your own around a stage's handler, a task spec in, a
 //! completion out.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use redis::AsyncCommands;
-use redis::aio::ConnectionManager;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use serde_json::{Value, json};
 
 /// How long Celery's backend keeps results by default: a day, in seconds.
@@ -16,6 +18,9 @@ const KEEP_RESULT: u64 = 24 * 3600;
 
 /// How long to wait for a message before looking whether to stop, in seconds.
 const WAIT: f64 = 1.0;
+
+/// How long the server may take for an answer, waiting for a message included.
+const ANSWER: Duration = Duration::from_secs(30);
 
 /// A Redis server as Celery uses it.
 #[derive(Clone)]
@@ -42,7 +47,10 @@ impl Celery {
     /// When the server cannot be reached.
     pub async fn connect(url: &str, queue: &str) -> Result<Self> {
         let client = redis::Client::open(url).context("the address of the broker")?;
-        let connection = client.get_connection_manager().await.context("cannot reach the broker")?;
+        // Waiting for a message may take as long as it takes; by default no answer may take a second.
+        let settings = ConnectionManagerConfig::new().set_response_timeout(Some(ANSWER));
+        let connection = ConnectionManager::new_with_config(client, settings);
+        let connection = connection.await.context("cannot reach the broker")?;
         Ok(Celery { connection, queue: queue.to_owned() })
     }
 

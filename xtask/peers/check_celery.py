@@ -85,13 +85,13 @@ def python_to_rust(box, broker: str) -> None:
     script = "import json, celery_agent as a\n" \
         "(stage,) = a.runner.get_agent_stages()\n" \
         "calls = [a.agent.delay(task.model_dump_json()) for task in stage.get_tasks()]\n" \
-        "print(json.dumps([call.get(timeout=300) for call in calls]))\n"
+        "print(json.dumps([call.get(timeout=100) for call in calls]))\n"
     worker = [sandbox.program("celery_worker"), "--project-hash", PROJECT, "--broker", broker, "--tasks", str(TASKS)]
     rust = subprocess.Popen(worker, stdout=subprocess.PIPE, text=True)
     try:
         variables = {**os.environ, **environment(broker, "Agent 1"), "PYTHONPATH": str(HERE)}
         producer = subprocess.run(
-            [sys.executable, "-c", script], env=variables, capture_output=True, text=True, timeout=300
+            [sys.executable, "-c", script], env=variables, capture_output=True, text=True, timeout=120
         )
         equal(producer.returncode, 0, f"exit code of the producer ({producer.stderr[-1000:]})")
         completions(json.loads(producer.stdout.splitlines()[-1]))

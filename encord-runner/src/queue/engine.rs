@@ -91,8 +91,15 @@ pub trait Delivery: Send + Sync {
     /// How often it was delivered before.
     fn delivered_before(&self) -> u32;
 
+    /// How many of these deliveries ended without an answer: their worker died, or lost its lease.
+    fn unanswered_before(&self) -> u32;
+
     /// How often it is delivered before it is given up.
     fn max_deliveries(&self) -> u32;
+
+    /// Notes, so that it survives this process, that the task is about to be run with nothing beside it. Says how
+    /// often that was noted before.
+    fn begin_alone(&self) -> BoxFuture<'_, Result<u32, Error>>;
 
     /// What the producer sent along to link its trace.
     fn trace(&self) -> Option<&str>;

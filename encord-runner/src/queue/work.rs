@@ -1,5 +1,6 @@
 //! Working through queues: take, run, answer each task by its own outcome, outlast failures of the queue.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -112,8 +113,9 @@ impl QueueRunner {
     /// [`StopHandle`](crate::StopHandle), or until the queues are empty. Start as many workers as you like, in one
     /// process or several.
     ///
-    /// A task is delivered at least once. When a worker dies in the middle, its task is delivered again; if it had
-    /// been moved by then it counts as done. A task that fails, or kills its worker, too often is dead.
+    /// A task is delivered at least once. When a worker dies in the middle, its tasks are delivered again; those it
+    /// had moved by then count as done. Such tasks are run one at a time with nothing beside them, so that one which
+    /// kills its worker takes no others along. A task that fails, or kills its worker, too often is dead.
     ///
     /// # Errors
     /// When options make no sense, or the queue is out of reach at the start or for longer than
@@ -122,13 +124,20 @@ impl QueueRunner {
         options.validate()?;
         let _signals = self.signals.then(|| self.stop.on_signals());
         let lanes = self.lanes(queue, &options).await?;
-        let mut work = Work { lanes, options, running: JoinSet::new(), report: WorkReport::default() };
+        let mut work = Work {
+            lanes,
+            options,
+            running: JoinSet::new(),
+            suspects: VecDeque::new(),
+            report: WorkReport::default(),
+        };
         let watched = self.agent_stages().map(|stage| self.queue_id(stage.uuid)).collect::<Result<_, _>>()?;
         let ended = tokio::select! {
             ended = work.take_and_run(&self.stop) => ended,
             () = observe::watch(queue, watched) => Ok(()),
         };
         // Also after the queue was lost: what runs may still end well and be acknowledged.
+        work.run_suspects(&self.stop).await;
         work.finish(&self.stop).await;
         let WorkReport { done, failed, dead, redelivered } = work.report;
         info!(done, failed, dead, redelivered, "worker ends");
@@ -152,6 +161,8 @@ struct Work {
     lanes: Vec<Arc<Lane>>,
     options: WorkOptions,
     running: JoinSet<WorkReport>,
+    /// Tasks whose worker died; one of them may have killed it.
+    suspects: VecDeque<(Arc<Lane>, Box<dyn Delivery>)>,
     report: WorkReport,
 }
 
@@ -159,12 +170,14 @@ impl Work {
     async fn take_and_run(&mut self, stop: &StopHandle) -> Result<(), Error> {
         let mut lost_at: Option<Instant> = None;
         while !stop.is_stopping() {
+            self.run_suspects(stop).await;
             let full = self.running.len() >= self.options.concurrency;
             let mut pause = self.options.poll_every;
             if !full {
                 match self.next(lost_at.is_some()).await {
                     Ok(Next::Tasks((lane, deliveries))) => {
                         lost_at = None;
+                        let deliveries = self.set_suspects_apart(&lane, deliveries);
                         self.running.spawn(async move { lane.run(deliveries).await });
                         continue;
                     }
@@ -189,6 +202,27 @@ impl Work {
             }
         }
         Ok(())
+    }
+
+    /// Keeps those to be run alone, returns the others.
+    fn set_suspects_apart(
+        &mut self,
+        lane: &Arc<Lane>,
+        deliveries: Vec<Box<dyn Delivery>>,
+    ) -> Vec<Box<dyn Delivery>> {
+        let (suspects, others) =
+            deliveries.into_iter().partition(|delivery| delivery.unanswered_before() > 0);
+        let suspects: Vec<Box<dyn Delivery>> = suspects;
+        self.suspects.extend(suspects.into_iter().map(|suspect| (Arc::clone(lane), suspect)));
+        others
+    }
+
+    async fn run_suspects(&mut self, stop: &StopHandle) {
+        while let Some((lane, suspect)) = self.suspects.pop_front() {
+            self.finish(stop).await;
+            self.running.spawn(async move { lane.run_alone(suspect).await });
+            self.finish(stop).await;
+        }
     }
 
     /// The next tasks of the first stage that has some; stages take turns in being the first.
@@ -235,6 +269,24 @@ enum Next {
 }
 
 impl Lane {
+    /// Runs a task that may have killed its worker, unless it was alone in doing so too often.
+    async fn run_alone(&self, suspect: Box<dyn Delivery>) -> WorkReport {
+        match suspect.begin_alone().await {
+            // The first worker that died counts too.
+            Ok(before) if before + 1 >= suspect.max_deliveries() => {
+                let problem = format!("given up: {} deliveries ended without an answer", before + 1);
+                let given_up = self.give_up(&*suspect, &problem).await;
+                observe::answered(self.handler.stage(), &*suspect, &given_up, Duration::ZERO);
+                WorkReport { redelivered: 1, ..given_up }
+            }
+            Ok(_) => self.run(vec![suspect]).await,
+            Err(failure) => {
+                warn!("a task is left for later, the queue does not answer: {failure}");
+                WorkReport::default()
+            }
+        }
+    }
+
     /// Hands deliveries to the agent and answers each by its own outcome.
     async fn run(&self, deliveries: Vec<Box<dyn Delivery>>) -> WorkReport {
         let mut report = WorkReport::default();
@@ -301,10 +353,11 @@ impl Lane {
     }
 
     async fn fail(&self, delivery: &dyn Delivery, problem: &str) -> WorkReport {
-        if delivery.delivered_before() + 1 >= delivery.max_deliveries() {
+        let failures = delivery.delivered_before().saturating_sub(delivery.unanswered_before());
+        if failures + 1 >= delivery.max_deliveries() {
             return self.give_up(delivery, problem).await;
         }
-        let doubled = 2_u32.saturating_pow(delivery.delivered_before());
+        let doubled = 2_u32.saturating_pow(failures);
         let pause = self.options.retry_pause.saturating_mul(doubled).min(MAX_PAUSE);
         warn!(delivery = delivery.delivered_before() + 1, ?pause, "delivery failed: {problem}");
         self.persistently(|| delivery.retry_later(cut(problem), pause)).await;
@@ -336,13 +389,8 @@ impl Lane {
     }
 }
 
-/// The spec in a delivery, unless there is none or its deliveries are used up, which happens when each of them
-/// killed its worker.
+/// The spec in a delivery, unless there is none.
 fn readable(delivery: &dyn Delivery) -> Result<TaskSpec, String> {
-    let before = delivery.delivered_before();
-    if before >= delivery.max_deliveries() {
-        return Err(format!("given up after {before} deliveries that ended without an answer"));
-    }
     let text = std::str::from_utf8(delivery.payload()).map_err(|error| format!("not text: {error}"))?;
     text.parse().map_err(|refused: Error| refused.to_string())
 }

@@ -52,9 +52,8 @@ async fn victim() {
         runner.enqueue(&*queue, "Agent 1").await.unwrap();
         return;
     }
-    let (concurrency, batch) = if variable(ROLE) == "single" { (1, 1) } else { (2, 5) };
     let options =
-        WorkOptions { concurrency, batch, until_empty: true, lease: LEASE, ..WorkOptions::default() };
+        WorkOptions { concurrency: 2, batch: 5, until_empty: true, lease: LEASE, ..WorkOptions::default() };
     let report = runner.work(&*queue, options).await.unwrap();
     println!("{}", serde_json::to_string(&report).unwrap());
 }
@@ -166,7 +165,7 @@ async fn a_task_that_kills_its_worker_is_put_aside(place: &Place) {
     enqueue(&world, place).await;
     let poison = world.state().tasks[7].uuid.to_string();
     let mut crashes = 0;
-    while !ended(start(&world, place, "single", Some(poison.clone()))).await.0 {
+    while !ended(start(&world, place, "worker", Some(poison.clone()))).await.0 {
         crashes += 1;
         assert!(crashes <= 5, "the task is never given up");
     }

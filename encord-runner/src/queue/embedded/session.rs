@@ -75,8 +75,16 @@ impl Delivery for EmbeddedDelivery {
         self.job.delivered
     }
 
+    fn unanswered_before(&self) -> u32 {
+        self.job.delivered.saturating_sub(self.job.failures)
+    }
+
     fn max_deliveries(&self) -> u32 {
         self.job.max_deliveries
+    }
+
+    fn begin_alone(&self) -> BoxFuture<'_, Result<u32, Error>> {
+        self.by.store.begin_alone(&self.job).boxed()
     }
 
     fn trace(&self) -> Option<&str> {

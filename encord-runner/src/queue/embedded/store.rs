@@ -21,6 +21,9 @@ use crate::queue::engine::{Completion, DeadTask, QueueStatus};
 /// Waits this long for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What is over has no history.
+const FORGET: &str = "DELETE FROM EncordHistory WHERE job = ?1";
+
 /// Only when the program's runtime is being shut down.
 const WRITER_ENDED: &str = "the program is ending";
 
@@ -28,7 +31,15 @@ const WRITER_ENDED: &str = "the program is ending";
 const TRACE: &str = "traceparent";
 
 /// Completions in an order that does not change: the engine's own `done_at` counts whole seconds.
-const COMPLETIONS: &str = "
+///
+/// And what is known of jobs that were delivered more than once, because the engine counts a failure and the death
+/// of a worker alike.
+const TABLES: &str = "
+    CREATE TABLE IF NOT EXISTS EncordHistory (
+        job TEXT PRIMARY KEY,
+        failures INTEGER NOT NULL DEFAULT 0,
+        alone INTEGER NOT NULL DEFAULT 0
+    );
     CREATE TABLE IF NOT EXISTS EncordCompletions (
         position INTEGER PRIMARY KEY AUTOINCREMENT,
         queue TEXT NOT NULL,
@@ -70,6 +81,8 @@ pub(super) struct Job {
     pub(super) delivered: u32,
     pub(super) max_deliveries: u32,
     pub(super) trace: Option<String>,
+    /// How many of the deliveries ended with a failure.
+    pub(super) failures: u32,
     id: apalis_core::task::task_id::TaskId,
 }
 
@@ -87,7 +100,7 @@ impl Store {
         let connect = |options| SqlitePoolOptions::new().max_connections(4).connect_with(options);
         let pool = connect(options.clone()).await.map_err(|error| failed(error.to_string()))?;
         SqliteStorage::migrations().run(&pool).await.map_err(|error| failed(error.to_string()))?;
-        sqlx::raw_sql(COMPLETIONS).execute(&pool).await.map_err(|error| failed(error.to_string()))?;
+        sqlx::raw_sql(TABLES).execute(&pool).await.map_err(|error| failed(error.to_string()))?;
         let hot = connect(options.synchronous(SqliteSynchronous::Normal)).await;
         let hot = hot.map_err(|error| failed(error.to_string()))?;
         let (finished, arrivals) = mpsc::channel(GROUP_SIZE);
@@ -155,8 +168,15 @@ impl Store {
         if !ids.is_empty() {
             queries::lock_tasks(&mut *transaction, &ids, worker.name()).await.map_err(self.problem())?;
         }
+        let mut taken: Vec<Job> = jobs.into_iter().filter_map(Job::read).collect();
+        for job in taken.iter_mut().filter(|job| job.delivered > 0) {
+            let history = sqlx::query("SELECT failures FROM EncordHistory WHERE job = ?1");
+            let row = history.bind(job.id.to_string()).fetch_optional(&mut *transaction).await;
+            let failures = row.map_err(self.problem())?.map_or(0, |row| row.get::<i64, _>(0));
+            job.failures = u32::try_from(failures).unwrap_or(u32::MAX);
+        }
         transaction.commit().await.map_err(self.problem())?;
-        Ok(jobs.into_iter().filter_map(Job::read).collect())
+        Ok(taken)
     }
 
     /// The job is done; the task may come to the stage again and then be enqueued again. Jobs that are done at the
@@ -183,31 +203,36 @@ impl Store {
         error: &str,
         pause: Option<Duration>,
     ) -> Result<(), Error> {
-        let Some(pause) = pause else {
-            return self.acknowledge(worker, job, Status::Killed, error.to_owned()).await;
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(self.problem())?;
+        let id = job.id.to_string();
+        let status = if pause.is_some() { Status::Failed } else { Status::Killed };
+        let result = job.result(status, Err(error.to_owned()));
+        queries::ack_tasks(&mut *transaction, &[&result], worker.name()).await.map_err(self.problem())?;
+        let history = match pause {
+            Some(_) => {
+                "INSERT INTO EncordHistory (job, failures) VALUES (?1, 1)
+                    ON CONFLICT (job) DO UPDATE SET failures = failures + 1"
+            }
+            None => FORGET,
         };
-        // The pause is set first: once the job counts as failed, another worker may take it.
-        let seconds = i64::try_from(pause.as_secs_f64().ceil() as u64).unwrap_or(i64::MAX);
+        sqlx::query(history).bind(&id).execute(&mut *transaction).await.map_err(self.problem())?;
+        let seconds = pause.unwrap_or_default().as_secs_f64().ceil() as u64;
         sqlx::query("UPDATE Jobs SET run_at = strftime('%s', 'now') + ?2 WHERE id = ?1 AND lock_by = ?3")
-            .bind(job.id.to_string())
-            .bind(seconds)
+            .bind(&id)
+            .bind(i64::try_from(seconds).unwrap_or(i64::MAX))
             .bind(worker.name())
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await
             .map_err(self.problem())?;
-        self.acknowledge(worker, job, Status::Failed, error.to_owned()).await
+        transaction.commit().await.map_err(self.problem())
     }
 
-    async fn acknowledge(
-        &self,
-        worker: &WorkerContext,
-        job: &Job,
-        status: Status,
-        error: String,
-    ) -> Result<(), Error> {
-        let result = job.result(status, Err(error));
-        queries::ack_tasks(&self.pool, &[&result], worker.name()).await.map_err(self.problem())?;
-        Ok(())
+    /// Notes that the job is about to be run alone, and says how often it was before.
+    pub(super) async fn begin_alone(&self, job: &Job) -> Result<u32, Error> {
+        let note = "INSERT INTO EncordHistory (job, alone) VALUES (?1, 1)
+            ON CONFLICT (job) DO UPDATE SET alone = alone + 1 RETURNING alone - 1";
+        let row = sqlx::query(note).bind(job.id.to_string()).fetch_one(&self.pool).await;
+        Ok(u32::try_from(row.map_err(self.problem())?.get::<i64, _>(0)).unwrap_or(u32::MAX))
     }
 
     pub(super) async fn status(&self, queue: &str) -> Result<QueueStatus, Error> {
@@ -318,6 +343,7 @@ impl Job {
         Some(Job {
             delivered: count(job.attempt()),
             max_deliveries: count(job.max_attempts().unwrap_or(1)),
+            failures: 0,
             trace: job.metadata().get(TRACE).map(str::to_owned),
             id: job.task_id()?.clone(),
             payload: job.take().0,
@@ -358,6 +384,7 @@ async fn write_group(pool: &SqlitePool, group: &[Finished]) -> Result<(), sqlx::
         let keep = sqlx::query(KEEP).bind(&id).bind(worker).bind(completion);
         keep.execute(&mut *transaction).await?;
         sqlx::query(RELEASE).bind(&id).bind(worker).execute(&mut *transaction).await?;
+        sqlx::query(FORGET).bind(&id).execute(&mut *transaction).await?;
     }
     transaction.commit().await
 }

@@ -1,6 +1,7 @@
 //! The streams and subjects on the server, and the few operations on them that everything else is made of.
 //!
-//! Three streams: tasks (a work queue), completions, dead letters. A subject names the queue and the task, so
+//! Four streams: tasks (a work queue), completions, dead letters, and the history of tasks that were delivered more
+//! than once. A subject names the queue and the task, so
 //! that a stream holds each task at most once.
 
 use std::fmt::Display;
@@ -10,7 +11,9 @@ use async_nats::connection::State;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
 use async_nats::jetstream::context::{ContextBuilder, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::{DiscardPolicy, RetentionPolicy, StorageType, Stream};
+use async_nats::jetstream::stream::{
+    DiscardPolicy, LastRawMessageErrorKind, RetentionPolicy, StorageType, Stream,
+};
 use async_nats::jetstream::{Context, stream};
 use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 use bytes::Bytes;
@@ -30,12 +33,13 @@ pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(250);
 /// How long the server keeps a consumer that reads a stream once, should its deletion get lost.
 const READER_LIFE: Duration = Duration::from_secs(30);
 
-/// One of the three streams.
+/// One of the four streams.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
     Tasks,
     Done,
     Dead,
+    History,
 }
 
 #[derive(Clone)]
@@ -76,7 +80,7 @@ impl Broker {
         })?;
         let context = ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client.clone());
         let broker = Broker { client, context, prefix: options.prefix.clone(), name };
-        for kind in [Kind::Tasks, Kind::Done, Kind::Dead] {
+        for kind in [Kind::Tasks, Kind::Done, Kind::Dead, Kind::History] {
             broker.make_stream(kind, options).await?;
         }
         Ok(broker)
@@ -124,7 +128,7 @@ impl Broker {
                 config.retention = RetentionPolicy::WorkQueue;
                 config.discard = DiscardPolicy::New;
             }
-            Kind::Done => {
+            Kind::Done | Kind::History => {
                 config.max_age = options.keep_completions;
                 config.max_messages_per_subject = 1;
             }
@@ -226,6 +230,23 @@ impl Broker {
         sent.await.map(drop).map_err(self.problem("storing"))
     }
 
+    /// The message with this subject, if there is one.
+    pub(super) async fn last(&self, kind: Kind, queue: QueueId, key: &str) -> Result<Option<Bytes>, Error> {
+        let subject = self.subject(kind, queue, key);
+        match self.stream(kind).await?.get_last_raw_message_by_subject(&subject).await {
+            Ok(message) => Ok(Some(message.payload)),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(self.problem("looking for a message")(error)),
+        }
+    }
+
+    /// Deletes messages of a queue, the one of a task or all of them with `*`, and says how many.
+    pub(super) async fn delete(&self, kind: Kind, queue: QueueId, key: &str) -> Result<u64, Error> {
+        let subject = self.subject(kind, queue, key);
+        let purged = self.stream(kind).await?.purge().filter(subject).await;
+        Ok(purged.map_err(self.problem("deleting messages"))?.purged)
+    }
+
     /// Messages of a queue in their order, at most `limit`, after the one with this sequence number.
     pub(super) async fn read(
         &self,
@@ -307,6 +328,7 @@ impl Kind {
             Kind::Tasks => "tasks",
             Kind::Done => "done",
             Kind::Dead => "dead",
+            Kind::History => "history",
         }
     }
 }

@@ -96,6 +96,14 @@ struct DeadLetter {
     payload: String,
 }
 
+/// What is known of a task that was delivered more than once: the server counts a failure and the death of a worker
+/// alike.
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+struct History {
+    failures: u32,
+    alone: u32,
+}
+
 impl NatsQueue {
     /// Connects to a server, or to several (separated by commas) of one cluster, and makes the streams that are not
     /// there. A user and password, or a token, can stand in front of the host.
@@ -127,10 +135,11 @@ impl NatsQueue {
         trace: &str,
         any_dead: bool,
     ) -> Result<Published, Error> {
-        if any_dead && self.is_dead(queue, spec).await? {
+        let key = spec.task().to_string();
+        if any_dead && self.broker.last(Kind::Dead, queue, &key).await?.is_some() {
             return Ok(Published::Known);
         }
-        let subject = self.broker.subject(Kind::Tasks, queue, &spec.task().to_string());
+        let subject = self.broker.subject(Kind::Tasks, queue, &key);
         let message = PublishMessage::build().payload(spec.to_string().into()).header(TRACE, trace);
         self.broker.publish_once(subject, message, PATIENCE).await
     }
@@ -150,16 +159,6 @@ impl NatsQueue {
         let counted = published
             .try_fold(0, |new, published| async move { Ok(new + u64::from(published == Published::Stored)) });
         counted.await
-    }
-
-    async fn is_dead(&self, queue: QueueId, spec: &TaskSpec) -> Result<bool, Error> {
-        let subject = self.broker.subject(Kind::Dead, queue, &spec.task().to_string());
-        let stream = self.broker.stream(Kind::Dead).await?;
-        match stream.get_last_raw_message_by_subject(&subject).await {
-            Ok(_) => Ok(true),
-            Err(error) if is_absent(error.kind()) => Ok(false),
-            Err(error) => Err(self.broker.problem("looking for a dead task")(error)),
-        }
     }
 
     async fn measure(&self, queue: QueueId) -> Result<QueueStatus, Error> {
@@ -209,12 +208,6 @@ impl NatsQueue {
                 retried += 1;
             }
         }
-    }
-
-    async fn forget(&self, queue: QueueId, key: Option<&str>) -> Result<u64, Error> {
-        let subject = self.broker.subject(Kind::Dead, queue, key.unwrap_or("*"));
-        let purged = self.broker.stream(Kind::Dead).await?.purge().filter(subject).await;
-        Ok(purged.map_err(self.broker.problem("deleting dead letters"))?.purged)
     }
 
     fn letter(&self, stored: &Stored) -> Result<DeadLetter, Error> {
@@ -275,7 +268,7 @@ impl Engine for NatsQueue {
     }
 
     fn drop_dead<'a>(&'a self, queue: QueueId, key: Option<&'a str>) -> BoxFuture<'a, Result<u64, Error>> {
-        self.forget(queue, key).boxed()
+        self.broker.delete(Kind::Dead, queue, key.unwrap_or("*")).boxed()
     }
 
     fn completions(
@@ -292,8 +285,4 @@ impl fmt::Debug for NatsQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NatsQueue").field("server", &self.broker.name()).finish_non_exhaustive()
     }
-}
-
-fn is_absent(kind: async_nats::jetstream::stream::LastRawMessageErrorKind) -> bool {
-    matches!(kind, async_nats::jetstream::stream::LastRawMessageErrorKind::NoMessageFound)
 }

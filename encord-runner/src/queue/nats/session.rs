@@ -11,7 +11,7 @@ use futures::{FutureExt, StreamExt};
 use tracing::warn;
 
 use super::broker::{Broker, Kind, last_part};
-use super::{DeadLetter, TRACE};
+use super::{DeadLetter, History, TRACE};
 use crate::error::Error;
 use crate::queue::TaskCompletion;
 use crate::queue::engine::{Delivery, QueueId, Session};
@@ -82,14 +82,21 @@ impl NatsSession {
                 return Err(failure);
             }
         };
-        messages.into_iter().map(|message| self.deliver(message)).collect()
+        let mut deliveries = Vec::with_capacity(messages.len());
+        for message in messages {
+            deliveries.push(self.deliver(message).await?);
+        }
+        Ok(deliveries)
     }
 
-    fn deliver(&self, message: Message) -> Result<Box<dyn Delivery>, Error> {
+    async fn deliver(&self, message: Message) -> Result<Box<dyn Delivery>, Error> {
         let info = message.info().map_err(self.broker.problem("taking tasks"))?;
         let delivered = u32::try_from(info.delivered).unwrap_or(u32::MAX);
         let trace = message.headers.as_ref().and_then(|headers| headers.get(TRACE));
         let trace = trace.map(|trace| trace.as_str().to_owned());
+        let key = last_part(&message.subject).to_owned();
+        let history =
+            if delivered > 1 { self.broker.history(self.queue, &key).await? } else { History::default() };
         let message = Arc::new(message);
         let renewed = AbortOnDrop(tokio::spawn(renew(Arc::clone(&message), self.lease)));
         Ok(Box::new(NatsDelivery {
@@ -98,6 +105,8 @@ impl NatsSession {
             delivered_before: delivered.saturating_sub(1),
             max_deliveries: self.max_deliveries,
             trace,
+            key,
+            history,
             message,
             _renewed: renewed,
         }))
@@ -125,6 +134,8 @@ struct NatsDelivery {
     delivered_before: u32,
     max_deliveries: u32,
     trace: Option<String>,
+    key: String,
+    history: History,
     message: Arc<Message>,
     _renewed: AbortOnDrop,
 }
@@ -146,8 +157,22 @@ impl NatsDelivery {
         }
     }
 
+    async fn remember(&self, history: History) -> Result<(), Error> {
+        let subject = self.broker.subject(Kind::History, self.queue, &self.key);
+        let json = serde_json::to_vec(&history).map_err(self.broker.problem("writing a history"))?;
+        self.broker.publish(subject, json).await
+    }
+
+    /// What is over has no history.
+    async fn forget(&self) -> Result<(), Error> {
+        if self.delivered_before > 0 {
+            self.broker.delete(Kind::History, self.queue, &self.key).await?;
+        }
+        Ok(())
+    }
+
     async fn store(&self, completion: &TaskCompletion) -> Result<(), Error> {
-        let subject = self.broker.subject(Kind::Done, self.queue, last_part(&self.message.subject));
+        let subject = self.broker.subject(Kind::Done, self.queue, &self.key);
         let json = completion.to_json();
         if completion.outcome == TaskOutcome::Gone {
             // A task that was done by a worker which died before it could say so to the queue comes again, and is
@@ -168,8 +193,21 @@ impl Delivery for NatsDelivery {
         self.delivered_before
     }
 
+    fn unanswered_before(&self) -> u32 {
+        self.delivered_before.saturating_sub(self.history.failures)
+    }
+
     fn max_deliveries(&self) -> u32 {
         self.max_deliveries
+    }
+
+    fn begin_alone(&self) -> BoxFuture<'_, Result<u32, Error>> {
+        async move {
+            let alone = self.history.alone;
+            self.remember(History { alone: alone + 1, ..self.history }).await?;
+            Ok(alone)
+        }
+        .boxed()
     }
 
     fn trace(&self) -> Option<&str> {
@@ -180,29 +218,43 @@ impl Delivery for NatsDelivery {
         async move {
             // In this order: a crash in between leaves a task that is delivered again and found to be done.
             self.store(completion).await?;
-            self.end(AckKind::Ack).await
+            self.end(AckKind::Ack).await?;
+            self.forget().await
         }
         .boxed()
     }
 
     fn retry_later<'a>(&'a self, _error: &'a str, pause: Duration) -> BoxFuture<'a, Result<(), Error>> {
-        self.end(AckKind::Nak(Some(pause))).boxed()
+        async move {
+            let before = self.broker.history(self.queue, &self.key).await?;
+            self.remember(History { failures: before.failures + 1, ..before }).await?;
+            self.end(AckKind::Nak(Some(pause))).await
+        }
+        .boxed()
     }
 
     fn give_up<'a>(&'a self, error: &'a str) -> BoxFuture<'a, Result<(), Error>> {
         async move {
             let letter = DeadLetter {
-                deliveries: (self.delivered_before + 1).min(self.max_deliveries),
+                deliveries: self.delivered_before + 1,
                 error: error.to_owned(),
                 trace: self.trace.clone(),
                 payload: String::from_utf8_lossy(&self.message.payload).into_owned(),
             };
             let letter = serde_json::to_vec(&letter).map_err(self.broker.problem("writing a dead letter"))?;
-            let subject = self.broker.subject(Kind::Dead, self.queue, last_part(&self.message.subject));
+            let subject = self.broker.subject(Kind::Dead, self.queue, &self.key);
             self.broker.publish(subject, letter).await?;
-            self.end(AckKind::Term).await
+            self.end(AckKind::Term).await?;
+            self.forget().await
         }
         .boxed()
+    }
+}
+
+impl Broker {
+    async fn history(&self, queue: QueueId, key: &str) -> Result<History, Error> {
+        let stored = self.last(Kind::History, queue, key).await?;
+        Ok(stored.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default())
     }
 }
 
