@@ -10,7 +10,7 @@ use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
 use encord_labels::ontology::Attribute;
-use encord_labels::row::{Details, GivenAnswer, Overlap};
+use encord_labels::row::{Details, GivenAnswer, HtmlPosition, HtmlRange, Interpolation, Overlap};
 use encord_labels::{
     ClassificationInstance, Error, Frame, FrameRange, FrameSet, LabelRow, LabelRowMetadata, ObjectInstance,
     Ontology,
@@ -67,6 +67,34 @@ fn apply(row: &mut LabelRow, ontology: &Ontology, edit: &Value) -> Outcome<()> {
             object.set_ranges(frames(edit)?)?;
             row.add_object(object)?;
         }
+        "add_html" => {
+            let mut object = new_object(ontology, edit)?;
+            object.set_html_ranges(html(edit)?)?;
+            row.add_object(object)?;
+        }
+        "put_ranges_on_space" => {
+            let mut object = new_object(ontology, edit)?;
+            let space = text(edit, "space")?.into();
+            if edit["html"].is_null() {
+                object.set_ranges_on(&space, frames(edit)?)?;
+            } else {
+                object.set_html_ranges_on(&space, html(edit)?)?;
+            }
+            row.add_object(object)?;
+        }
+        "add_events" => {
+            let mut object = new_object(ontology, edit)?;
+            edit["events"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .try_for_each(|event| upsert(&mut object, event))?;
+            object.delete_at(time(edit, "end")?)?;
+            row.add_object(object)?;
+        }
+        "upsert" => upsert(object(row, edit)?, edit)?,
+        "delete_event" => object(row, edit)?.delete_at(time(edit, "time")?)?,
+        "remove_event" => object(row, edit)?.remove_event(time(edit, "time")?)?,
         "set_ranges" => object(row, edit)?.set_ranges(frames(edit)?)?,
         "reshape" => {
             let object = object(row, edit)?;
@@ -123,6 +151,28 @@ fn new_object(ontology: &Ontology, edit: &Value) -> Outcome<ObjectInstance> {
 
 fn object<'r>(row: &'r mut LabelRow, edit: &Value) -> Outcome<&'r mut ObjectInstance> {
     Ok(row.object_mut(text(edit, "object")?)?)
+}
+
+fn upsert(object: &mut ObjectInstance, event: &Value) -> Outcome<()> {
+    let shape = geometry::shape(object.class(), &event["geometry"])?;
+    let interpolation = match event["interpolation"].as_str() {
+        Some("linear") => Some(Interpolation::Linear),
+        Some("hold") => Some(Interpolation::Hold),
+        _ => None,
+    };
+    Ok(object.upsert(time(event, "time")?, shape, interpolation, details(event)?)?)
+}
+
+fn time(edit: &Value, key: &str) -> Outcome<Frame> {
+    edit[key].as_u64().ok_or_else(|| format!("the key {key} is no time").into())
+}
+
+fn html(edit: &Value) -> Outcome<Vec<HtmlRange>> {
+    let position = |node: &Value| -> Outcome<HtmlPosition> {
+        Ok(HtmlPosition::new(text(node, "xpath")?, time(node, "offset")?))
+    };
+    let ranges = edit["html"].as_array().into_iter().flatten();
+    ranges.map(|both| Ok(HtmlRange::new(position(&both["start"])?, position(&both["end"])?))).collect()
 }
 
 fn details(edit: &Value) -> Outcome<Details> {

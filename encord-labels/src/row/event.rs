@@ -44,7 +44,8 @@ impl ObjectInstance {
         let inherited = before.and_then(|annotation| annotation.interpolation);
         let mut annotation = Annotation::new(shape, details);
         annotation.event = Some(Event::Upsert);
-        annotation.interpolation = interpolation.or(inherited);
+        // Holding is what happens anyway.
+        annotation.interpolation = interpolation.or(inherited).filter(|mode| *mode != Interpolation::Hold);
         track.merge(vec![(time, annotation)]);
         prune(track);
         Ok(())
@@ -70,6 +71,7 @@ impl ObjectInstance {
             track.merge(vec![(time, annotation)]);
         }
         prune(track);
+        hold_at_ends(track);
         Ok(())
     }
 
@@ -104,6 +106,7 @@ impl ObjectInstance {
         }
         track.retain(|frame| frame != time);
         prune(track);
+        hold_at_ends(track);
         Ok(())
     }
 
@@ -210,6 +213,25 @@ fn upsert_at(track: &Track, time: Frame) -> Option<usize> {
         Err(after) => after.checked_sub(1)?,
     };
     (track.entries()[index].1.event != Some(Event::Delete)).then_some(index)
+}
+
+/// Stops movements towards an upsert that is no longer there.
+fn hold_at_ends(track: &mut Track) {
+    let entries = track.entries();
+    let moves = |annotation: &Annotation| annotation.interpolation == Some(Interpolation::Linear);
+    let ends =
+        |index: usize| entries.get(index + 1).is_none_or(|(_, next)| next.event == Some(Event::Delete));
+    let stranded: Vec<Frame> = entries
+        .iter()
+        .enumerate()
+        .filter(|(index, (_, annotation))| moves(annotation) && ends(*index))
+        .map(|(_, (time, _))| *time)
+        .collect();
+    for time in stranded {
+        if let Some(annotation) = track.get_mut(time) {
+            annotation.interpolation = None;
+        }
+    }
 }
 
 /// Removes deletes that end nothing.

@@ -84,3 +84,18 @@ fn events_of_continuous_scenes() {
     cuboid.delete_at(0).unwrap();
     assert!(cuboid.frames().is_empty(), "deleted at the moment it appears");
 }
+
+#[test]
+fn a_movement_ends_where_its_aim_is_gone() {
+    let row = row_of("scene", json!({"scene": {"isContinuous": true}}));
+    let at = |x: f64| Point::spatial(x, 0.0, 0.0).unwrap();
+    let mode = |spot: &ObjectInstance, time| spot.on_frame(time).unwrap().interpolation();
+    let mut spot = row.new_object("Spot").unwrap();
+    spot.upsert(0, at(0.0), Some(Interpolation::Linear), Details::by_hand()).unwrap();
+    spot.upsert(10, at(1.0), None, Details::by_hand()).unwrap();
+    assert_eq!(mode(&spot, 10), Some(Interpolation::Linear), "what is split keeps moving");
+    spot.delete_at(20).unwrap();
+    assert_eq!((mode(&spot, 0), mode(&spot, 10)), (Some(Interpolation::Linear), None));
+    spot.remove_event(10).unwrap();
+    assert_eq!(mode(&spot, 0), None);
+}

@@ -1,6 +1,6 @@
 """Makes the same random edits through the reference package and through `encord-labels`.
 
-    check_edits.py [--rows 220] [--seed 7] [--keep DIR]
+    check_edits.py [--rows 400] [--seed 7] [--keep DIR]
 
 Prints how many rows came out equal and the first differences; ends with status 1 if there is any.
 """
@@ -18,7 +18,7 @@ import tempfile
 from typing import Any
 
 import corpus
-import edits
+import edit_scripts
 import reference
 from compare import canonical, differences
 
@@ -28,7 +28,7 @@ TIMES = ("createdAt", "lastEditedAt")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=220)
+    parser.add_argument("--rows", type=int, default=400)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--length", type=int, default=12, help="edits per row")
     parser.add_argument("--keep", type=pathlib.Path, help="directory that receives scripts and results")
@@ -36,17 +36,18 @@ def main() -> None:
 
     lines, expected, counts = [], [], collections.Counter()
     for index, line in enumerate(corpus.lines(arguments.rows, arguments.seed)):
-        if line["label_row"]["data_type"] not in edits.EDITABLE:
+        if line["label_row"]["data_type"] not in edit_scripts.EDITABLE:
             continue
         if "root" in line["metadata"]["spaces"]:
             # The reference keeps what is added to the row apart from what is on its root layer, and exports both in
             # one place, where they can contradict each other.
             continue
         row = reference.read(line)
-        line["edits"] = edits.random_script(random.Random(f"edit/{index}"), line, row, arguments.length)
+        line["edits"] = edit_scripts.random_script(random.Random(f"edit/{index}"), line, row, arguments.length)
         counts.update(edit["op"] for edit in line["edits"])
         lines.append(line)
-        expected.append(reference.write(row))
+        # As JSON, which has no tuples.
+        expected.append(json.loads(json.dumps(reference.write(row))))
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.keep or pathlib.Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Edits of label rows as plain JSON, random scripts of them, and their effect through the reference package.
+"""Edits of label rows as plain JSON, and their effect through the reference package.
 
 The same script goes through `cargo run --example edits` of `encord-labels`; both documents must mean the same.
 An edit is an object with `op` and what the operation needs; hashes name objects, classes and attributes, frames are
@@ -7,47 +7,26 @@ inclusive pairs, geometry is spelled as in documents.
 
 from __future__ import annotations
 
-import random
 from typing import Any
-
-import answers
-import shapes
-from ontologies import GEOMETRIC
 
 from encord.objects import Classification, ClassificationInstance, LabelRowV2, Object, ObjectInstance
 from encord.objects.attributes import Attribute, ChecklistAttribute
 from encord.objects.coordinates import (
     AudioCoordinates,
+    HtmlCoordinates,
     TextCoordinates,
     TimeRangeCoordinates,
     get_coordinates_from_frame_object_dict,
 )
 from encord.objects.frames import Range
+from encord.objects.html_node import HtmlNode, HtmlRange
 
-FRAMED = ("video", "image", "img_group", "dicom", "nifti", "pdf")
 RANGES = {"audio": AudioCoordinates, "time_series": TimeRangeCoordinates, "plain_text": TextCoordinates}
-RANGE_SHAPE = {"audio": "audio", "time_series": "time_range", "plain_text": "text"}
-EDITABLE = FRAMED + ("audio", "time_series", "group")
 
 
 def apply(row: LabelRowV2, edit: dict[str, Any]) -> None:
     """One edit through the reference package."""
     OPERATIONS[edit["op"]](row, edit)
-
-
-def random_script(rng: random.Random, line: dict[str, Any], row: LabelRowV2, length: int) -> list[dict[str, Any]]:
-    """Edits that the reference accepts one after the other; `row` ends up edited."""
-    script: list[dict[str, Any]] = []
-    for _ in range(10 * length):
-        if len(script) >= length:
-            break
-        for edit in _Author(rng, line, row).some():
-            apply(row, edit)
-            script.append(edit)
-    return script
-
-
-# -- through the reference -----------------------------------------------------------------------------------
 
 
 def frames_of(edit: dict[str, Any]) -> list[int]:
@@ -107,6 +86,40 @@ def _add_ranges(row: LabelRowV2, edit: dict[str, Any]) -> None:
     instance = _new_object(row, edit)
     _put_ranges(row, instance, edit)
     row.add_object_instance(instance)
+
+
+def _html(edit: dict[str, Any]) -> list[HtmlRange]:
+    return [HtmlRange(start=HtmlNode(**both["start"]), end=HtmlNode(**both["end"])) for both in edit["html"]]
+
+
+def _add_html(row: LabelRowV2, edit: dict[str, Any]) -> None:
+    instance = _new_object(row, edit)
+    instance.set_for_frames(HtmlCoordinates(range=_html(edit)))
+    row.add_object_instance(instance)
+
+
+def _put_ranges_on_space(row: LabelRowV2, edit: dict[str, Any]) -> None:
+    ranges = _html(edit) if "html" in edit else [Range(*pair) for pair in edit["frames"]]
+    row._space_map[edit["space"]].put_object_instance(_new_object(row, edit), ranges=ranges)
+
+
+def _add_events(row: LabelRowV2, edit: dict[str, Any]) -> None:
+    # Only objects of a row have events, so the first comes after adding.
+    row.add_object_instance(_new_object(row, edit))
+    for event in edit["events"]:
+        _upsert(row, {**edit, **event})
+    _object(row, edit).delete_event(edit["end"])
+
+
+def _upsert(row: LabelRowV2, edit: dict[str, Any]) -> None:
+    instance = _object(row, edit)
+    instance.upsert_event(
+        _coordinates(instance, edit),
+        edit["time"],
+        confidence=edit["confidence"],
+        manual_annotation=edit["manual"],
+        interpolation=edit["interpolation"],
+    )
 
 
 def _put_ranges(row: LabelRowV2, instance: ObjectInstance, edit: dict[str, Any]) -> None:
@@ -176,6 +189,12 @@ OPERATIONS = {
     "add_object": _add_object,
     "add_ranges": _add_ranges,
     "put_on_space": _put_on_space,
+    "add_html": _add_html,
+    "put_ranges_on_space": _put_ranges_on_space,
+    "add_events": _add_events,
+    "upsert": _upsert,
+    "delete_event": lambda row, edit: _object(row, edit).delete_event(edit["time"]),
+    "remove_event": lambda row, edit: _object(row, edit).remove_event(edit["time"]),
     "set_ranges": lambda row, edit: _put_ranges(row, _object(row, edit), edit),
     "reshape": _reshape,
     "remove_frames": lambda row, edit: _object(row, edit).remove_from_frames(frames_of(edit)),
@@ -189,176 +208,3 @@ OPERATIONS = {
     "answer_classification": _answer_classification,
     "remove_classification": lambda row, edit: row.remove_classification(_classification(row, edit)),
 }
-
-
-# -- random edits --------------------------------------------------------------------------------------------
-
-
-class _Author:
-    """Writes edits that fit what the row holds at the moment."""
-
-    def __init__(self, rng: random.Random, line: dict[str, Any], row: LabelRowV2) -> None:
-        self.rng = rng
-        self.line = line
-        self.row = row
-        self.kind = line["label_row"]["data_type"]
-        self.frames = line["metadata"]["number_of_frames"]
-
-    def some(self) -> list[dict[str, Any]]:
-        """One edit, or a few that belong together; nothing if the chosen kind does not fit."""
-        choices = [self.change_answers, self.change_answers, self.number, self.classify]
-        if self.kind in FRAMED:
-            choices += [self.add, self.add, self.reshape, self.shrink, self.remove, self.reclassify]
-        elif self.kind in RANGES:
-            choices += [self.add_ranges, self.add_ranges, self.set_ranges, self.remove]
-        else:
-            choices = [self.put, self.put, self.number]
-        return self.rng.choice(choices)()
-
-    def hash(self) -> str:
-        return "new" + "".join(self.rng.choice("abcdefghij") for _ in range(8))
-
-    def facts(self) -> dict[str, Any]:
-        return {"confidence": self.rng.choice([1.0, 0.5, 0.25]), "manual": self.rng.random() < 0.5}
-
-    def nodes(self, shapes_allowed: Any) -> list[dict[str, Any]]:
-        return [node for node in self.line["ontology"]["objects"] if node["shape"] in shapes_allowed]
-
-    def some_object(self) -> ObjectInstance | None:
-        present = list(self.row.get_object_instances())
-        return self.rng.choice(present) if present else None
-
-    def node_of(self, feature_hash: str) -> dict[str, Any]:
-        nodes = self.line["ontology"]["objects"] + self.line["ontology"]["classifications"]
-        return next(node for node in nodes if node["featureNodeHash"] == feature_hash)
-
-    def drawable(self) -> list[str]:
-        # Masks need the size of the frame; they are tried where all frames have one size.
-        sized = self.kind in ("video", "image", "nifti")
-        return [shape for shape in GEOMETRIC if shape != "bitmask" or sized]
-
-    def geometry(self, node: dict[str, Any], size: tuple[int, int] | None = None) -> dict[str, Any]:
-        metadata = self.line["metadata"]
-        if size is None and metadata["width"]:
-            size = (metadata["width"], metadata["height"])
-        return shapes.geometry(self.rng, node, self.line["ontology"], size, odd=False)
-
-    def add(self) -> list[dict[str, Any]]:
-        node = self.rng.choice(self.nodes(self.drawable()))
-        frames = answers.random_ranges(self.rng, self.frames - 1)
-        edit = {"op": "add_object", "class": node["featureNodeHash"], "object": self.hash(), "frames": frames}
-        edit.update(geometry=self.geometry(node), **self.facts())
-        return [edit, *self.answer_edits(node, edit["object"], frames)]
-
-    def put(self) -> list[dict[str, Any]]:
-        spaces = self.line["metadata"]["spaces"]
-        usable = [key for key, info in spaces.items() if info["space_type"] in ("video", "image", "image_sequence")]
-        if not usable:
-            return []
-        space = self.rng.choice(usable)
-        info = spaces[space]
-        node = self.rng.choice(self.nodes([shape for shape in GEOMETRIC if shape != "cuboid"]))
-        frames = answers.random_ranges(self.rng, info.get("number_of_frames", 1) - 1)
-        edit = {"op": "put_on_space", "space": space, "kind": info["space_type"], "class": node["featureNodeHash"]}
-        edit.update(object=self.hash(), frames=frames, geometry=self.geometry(node, (info["width"], info["height"])))
-        return [{**edit, **self.facts()}]
-
-    def add_ranges(self) -> list[dict[str, Any]]:
-        node = self.rng.choice(self.nodes([RANGE_SHAPE[self.kind]]))
-        frames = answers.random_ranges(self.rng, self.frames - 1)
-        edit = {"op": "add_ranges", "class": node["featureNodeHash"], "object": self.hash(), "frames": frames}
-        return [edit, *self.answer_edits(node, edit["object"], [])]
-
-    def answer_edits(self, node: dict[str, Any], object_hash: str, frames: list[list[int]]) -> list[dict[str, Any]]:
-        """Answers from the top of the tree downwards, so that parents are chosen first."""
-        out = []
-        for attribute in node.get("attributes", []):
-            if self.rng.random() < 0.5:
-                out += self.answer_tree(attribute, object_hash, frames)
-        return out
-
-    def answer_tree(
-        self, attribute: dict[str, Any], object_hash: str, frames: list[list[int]]
-    ) -> list[dict[str, Any]]:
-        value = answers.answer_value(self.rng, attribute)
-        given = [option["featureHash"] for option in value] if isinstance(value, list) else value
-        edit = {"op": "answer", "object": object_hash, "attribute": attribute["featureNodeHash"], "value": given}
-        if attribute["dynamic"]:
-            return [{**edit, "op": "answer_on", "frames": frames}] if frames else []
-        out = [edit]
-        if attribute["type"] == "radio":
-            option = next(o for o in attribute["options"] if o["featureNodeHash"] == given[0])
-            for nested in option.get("options", []):
-                if self.rng.random() < 0.7:
-                    out += self.answer_tree(nested, object_hash, frames)
-        return out
-
-    def change_answers(self) -> list[dict[str, Any]]:
-        instance = self.some_object()
-        if instance is None:
-            return []
-        node = self.node_of(instance.feature_hash)
-        static = [a for a in node.get("attributes", []) if not a["dynamic"]]
-        if static and self.rng.random() < 0.3:
-            attribute = self.rng.choice(static)["featureNodeHash"]
-            return [{"op": "unanswer", "object": instance.object_hash, "attribute": attribute}]
-        frames = answers.ranges_of(sorted(instance.get_annotation_frames())) if self.kind in FRAMED else []
-        return self.answer_edits(node, instance.object_hash, frames)
-
-    def number(self) -> list[dict[str, Any]]:
-        instance = self.some_object()
-        return [{"op": "number", "object": instance.object_hash, "number": self.rng.randrange(99)}] if instance else []
-
-    def set_ranges(self) -> list[dict[str, Any]]:
-        instance = self.some_object()
-        frames = answers.random_ranges(self.rng, self.frames - 1)
-        return [{"op": "set_ranges", "object": instance.object_hash, "frames": frames}] if instance else []
-
-    def reshape(self) -> list[dict[str, Any]]:
-        instance = self.some_object()
-        if instance is None or instance.ontology_item.shape.value not in self.drawable():
-            return []
-        frames = answers.ranges_of(sorted(instance.get_annotation_frames()))[:1]
-        edit = {"op": "reshape", "object": instance.object_hash, "frames": frames}
-        return [{**edit, "geometry": self.geometry(self.node_of(instance.feature_hash))}]
-
-    def shrink(self) -> list[dict[str, Any]]:
-        instance = self.some_object()
-        frames = sorted(instance.get_annotation_frames()) if instance else []
-        gone = [frame for frame in frames[1:] if self.rng.random() < 0.5]
-        if not gone:
-            return []
-        return [{"op": "remove_frames", "object": instance.object_hash, "frames": answers.ranges_of(gone)}]
-
-    def remove(self) -> list[dict[str, Any]]:
-        instance = self.some_object()
-        return [{"op": "remove_object", "object": instance.object_hash}] if instance else []
-
-    def classify(self) -> list[dict[str, Any]]:
-        node = self.rng.choice(self.line["ontology"]["classifications"])
-        present = [c for c in self.row.get_classification_instances() if c.feature_hash == node["featureNodeHash"]]
-        attribute = node["attributes"][0]
-        value = answers.answer_value(self.rng, attribute)
-        given = [option["featureHash"] for option in value] if isinstance(value, list) else value
-        answered = {"attribute": attribute["featureNodeHash"], "value": given}
-        if present:
-            target = {"classification": self.rng.choice(present).classification_hash}
-            if self.rng.random() < 0.4:
-                return [{"op": "remove_classification", **target}]
-            return [{"op": "answer_classification", **target, **answered}]
-        whole = node.get("level") == "global" or self.kind not in FRAMED
-        frames = None if whole else answers.random_ranges(self.rng, self.frames - 1)
-        edit = {"op": "add_classification", "class": node["featureNodeHash"], "classification": self.hash()}
-        return [{**edit, **answered, "frames": frames, **self.facts()}]
-
-    def reclassify(self) -> list[dict[str, Any]]:
-        alone: dict[str, list[ClassificationInstance]] = {}
-        for instance in self.row.get_classification_instances():
-            if not instance.is_range_only():
-                alone.setdefault(instance.feature_hash, []).append(instance)
-        movable = [instances[0] for instances in alone.values() if len(instances) == 1]
-        if not movable:
-            return []
-        target = self.rng.choice(movable).classification_hash
-        frames = answers.random_ranges(self.rng, self.frames - 1)
-        return [{"op": "move_classification", "classification": target, "frames": frames}]
