@@ -1,8 +1,8 @@
 //! Workers, producers and servers that are killed without warning, and workers that are asked to stop.
 //!
 //! The victims are this test program itself, started with the addresses of the sandbox and the queue in their
-//! environment. Small by default; `QUEUE_TEST_TASKS` and `QUEUE_TEST_ROUNDS` set the size of a campaign.
-//! `QUEUE_TEST_ROUNDS=20 QUEUE_TEST_TASKS=2000` is the one in `docs/queue.md`.
+//! environment. Small by default; `QUEUE_TEST_TASKS` and `QUEUE_TEST_KILLS` set the size of a campaign.
+//! `QUEUE_TEST_KILLS=20 QUEUE_TEST_TASKS=2000` is the one in `docs/queue.md`.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -66,8 +66,14 @@ fn tasks() -> u64 {
     setting("QUEUE_TEST_TASKS", 150)
 }
 
-fn rounds() -> u64 {
-    setting("QUEUE_TEST_ROUNDS", 1)
+fn kills() -> u64 {
+    setting("QUEUE_TEST_KILLS", 2)
+}
+
+/// How many tasks are to be done before a kill, so that the kills are spread over all of them.
+fn mark(kill: u64) -> usize {
+    let jitter = rand::rng().random_range(0.0..0.8);
+    (tasks() as f64 * (kill as f64 + jitter) / (kills() + 1) as f64) as usize
 }
 
 fn start(world: &World, place: &Place, role: &str, poison: Option<String>) -> Child {
@@ -117,47 +123,45 @@ fn assert_done_once(world: &World) {
 }
 
 async fn a_killed_worker_loses_nothing(place: &Place) {
-    for round in 1..=rounds() {
-        let world = images(tasks()).await;
-        enqueue(&world, place).await;
-        let (mut doomed, other) =
-            (start(&world, place, "worker", None), start(&world, place, "worker", None));
-        let share = rand::rng().random_range(0.1..0.7);
-        until_done(&world, (tasks() as f64 * share) as usize).await;
+    let world = images(tasks()).await;
+    enqueue(&world, place).await;
+    let other = start(&world, place, "worker", None);
+    for kill in 0..kills() {
+        let mut doomed = start(&world, place, "worker", None);
+        until_done(&world, mark(kill)).await;
         doomed.kill().unwrap();
-        let killed = Instant::now();
-        let (success, output) = ended(other).await;
-        assert!(success, "{output}");
-        assert_done_once(&world);
-        let redelivered = output.split("\"redelivered\":").nth(1).and_then(|rest| rest.split('}').next());
-        println!(
-            "round {round}: worker killed at {:.0}%, {} redelivered, all done {:.1} s later",
-            share * 100.0,
-            redelivered.unwrap_or("?"),
-            killed.elapsed().as_secs_f64()
-        );
         doomed.wait().unwrap();
+        println!("worker killed when {} of {} were done", world.at("Complete"), tasks());
     }
+    let killed = Instant::now();
+    let (success, output) = ended(other).await;
+    assert!(success, "{output}");
+    assert_done_once(&world);
+    let report = output.lines().find(|line| line.contains("redelivered")).unwrap_or_default();
+    println!("all done {:.1} s after the last kill; the survivor: {report}", killed.elapsed().as_secs_f64());
 }
 
 async fn a_killed_producer_loses_nothing(place: &Place) {
-    for round in 1..=rounds() {
-        let world = images(tasks()).await;
+    let world = images(tasks()).await;
+    let queue = place.open_with(3).await;
+    let id = queue_runner(&world).await.queue_id("Agent 1").unwrap();
+    for _ in 0..kills() {
         let mut doomed = start(&world, place, "producer", None);
-        let pause = rand::rng().random_range(20..600);
-        tokio::time::sleep(Duration::from_millis(pause)).await;
+        tokio::time::sleep(Duration::from_millis(rand::rng().random_range(20..600))).await;
         doomed.kill().unwrap();
         doomed.wait().unwrap();
-        let (success, output) = ended(start(&world, place, "producer", None)).await;
-        assert!(success, "{output}");
-        let queue = place.open_with(3).await;
-        let id = queue_runner(&world).await.queue_id("Agent 1").unwrap();
-        assert_eq!(queue.status(id).await.unwrap().waiting, tasks(), "each task is queued once");
-        let (success, output) = ended(start(&world, place, "worker", None)).await;
-        assert!(success, "{output}");
-        assert_done_once(&world);
-        println!("round {round}: producer killed after {pause} ms");
+        println!(
+            "producer killed when {} of {} were queued",
+            queue.status(id).await.unwrap().waiting,
+            tasks()
+        );
     }
+    let (success, output) = ended(start(&world, place, "producer", None)).await;
+    assert!(success, "{output}");
+    assert_eq!(queue.status(id).await.unwrap().waiting, tasks(), "each task is queued once");
+    let (success, output) = ended(start(&world, place, "worker", None)).await;
+    assert!(success, "{output}");
+    assert_done_once(&world);
 }
 
 async fn a_task_that_kills_its_worker_is_put_aside(place: &Place) {
@@ -208,30 +212,27 @@ on_each_engine! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_server_loses_nothing() {
     let Some(mut place) = Place::server() else { return };
-    for round in 1..=rounds() {
-        let world = images(tasks()).await;
-        // The server dies while tasks are put in, and again while they are worked on.
-        let producer = start(&world, &place, "producer", None);
-        tokio::time::sleep(Duration::from_millis(rand::rng().random_range(50..400))).await;
+    let world = images(tasks()).await;
+    // The server dies while tasks are put in, and again and again while they are worked on.
+    let producer = start(&world, &place, "producer", None);
+    tokio::time::sleep(Duration::from_millis(rand::rng().random_range(50..400))).await;
+    restart(&mut place).await;
+    let (success, output) = ended(producer).await;
+    assert!(success, "{output}");
+    let workers = [start(&world, &place, "worker", None), start(&world, &place, "worker", None)];
+    for kill in 0..kills() {
+        until_done(&world, mark(kill)).await;
         restart(&mut place).await;
-        let (success, output) = ended(producer).await;
-        assert!(success, "{output}");
-        let workers = [start(&world, &place, "worker", None), start(&world, &place, "worker", None)];
-        let share = rand::rng().random_range(0.1..0.7);
-        until_done(&world, (tasks() as f64 * share) as usize).await;
-        let killed = Instant::now();
-        restart(&mut place).await;
-        for worker in workers {
-            let (success, output) = ended(worker).await;
-            assert!(success, "{output}");
-        }
-        assert_done_once(&world);
-        println!(
-            "round {round}: server killed at {:.0}%, all done {:.1} s later",
-            share * 100.0,
-            killed.elapsed().as_secs_f64()
-        );
+        println!("server killed when {} of {} were done", world.at("Complete"), tasks());
     }
+    let killed = Instant::now();
+    for worker in workers {
+        let (success, output) = ended(worker).await;
+        assert!(success, "{output}");
+        println!("{}", output.lines().find(|line| line.contains("redelivered")).unwrap_or_default());
+    }
+    assert_done_once(&world);
+    println!("all done {:.1} s after the last kill", killed.elapsed().as_secs_f64());
 }
 
 async fn restart(place: &mut Place) {
