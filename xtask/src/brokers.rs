@@ -18,22 +18,22 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// The NATS server: one that is new enough and installed, or Debian's package unpacked below `target/`, which needs
 /// no rights and touches nothing else. Programs find it by the same two places.
 pub(crate) fn nats_server(workspace: &Workspace) -> Result<PathBuf> {
-    let folder = workspace.root.join("target/nats-server");
-    let unpacked = folder.join("usr/sbin/nats-server");
-    for candidate in [unpacked.as_path(), Path::new("nats-server")] {
-        if is_new_enough(candidate) {
-            return Ok(candidate.to_owned());
-        }
+    if let Some(found) = found_nats_server(workspace) {
+        return Ok(found);
     }
+    let folder = workspace.root.join("target/nats-server");
     if !succeeds(Command::new("apt-get").arg("--version")) || !Path::new(KEYRING).is_file() {
         bail!("no nats-server 2.10 or newer: install one from https://nats.io/download");
     }
     println!("installing the NATS server into {}", folder.display());
     unpack(&folder).context("could not install the NATS server")?;
-    if !is_new_enough(&unpacked) {
-        bail!("{} does not run or is too old", unpacked.display());
-    }
-    Ok(unpacked)
+    found_nats_server(workspace).with_context(|| format!("what is in {} does not run", folder.display()))
+}
+
+/// The NATS server, if there is one; nothing is installed.
+pub(crate) fn found_nats_server(workspace: &Workspace) -> Option<PathBuf> {
+    let unpacked = workspace.root.join("target/nats-server/usr/sbin/nats-server");
+    [unpacked, PathBuf::from("nats-server")].into_iter().find(|candidate| is_new_enough(candidate))
 }
 
 /// Fetches the package with apt, which checks its signature, but with lists of its own so that the release of this

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::process::{self, succeeds};
 use crate::workspace::Workspace;
-use crate::{deps, features, peers, setup, tests, tidy};
+use crate::{brokers, deps, features, peers, setup, tests, tidy};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -25,6 +25,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         println!(
             "left out, because their system libraries are missing (`cargo xtask setup`): {}",
             unbuildable.join(", ")
+        );
+    }
+    if brokers::found_nats_server(workspace).is_none() {
+        println!(
+            "left out, because no NATS server is there (`cargo xtask setup`): tests of queues on a server"
         );
     }
     let everything = unbuildable.is_empty();
