@@ -9,6 +9,7 @@ use clap::Parser;
 use encord_labels::id::ProjectHash;
 
 use crate::error::{Error, full_message};
+use crate::logs::Logs;
 use crate::report::RunReport;
 use crate::report_file::ReportFile;
 use crate::sequential::{RunOptions, Runner};
@@ -141,17 +142,19 @@ impl<S: Send + Sync + 'static> Runner<S> {
                 return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
             }
         };
-        start_logging(arguments.quiet);
-        match self.run_with_arguments(&arguments).await {
+        let logs = Logs::start(arguments.quiet);
+        let code = match self.run_with_arguments(&arguments).await {
             Ok(report) => {
                 say(&report.to_string());
-                ExitCode::from(report.exit_code())
+                report.exit_code()
             }
             Err(error) => {
                 complain(&full_message(&error));
-                ExitCode::from(2)
+                2
             }
-        }
+        };
+        logs.finish().await;
+        ExitCode::from(code)
     }
 
     async fn run_with_arguments(mut self, arguments: &Arguments) -> Result<RunReport, Error> {
@@ -176,18 +179,6 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(seconds)
         .map_err(|_| "expected a number of seconds, not below zero".to_owned())
-}
-
-/// Logs to stderr unless the program has its own subscriber.
-pub(crate) fn start_logging(quiet: bool) {
-    let default = if quiet { "error" } else { "warn,encord_runner=info" };
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .try_init();
 }
 
 /// Standard output may be closed early (`| head`), which is no reason to panic.

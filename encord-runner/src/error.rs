@@ -126,6 +126,9 @@ pub enum Error {
         /// What went wrong.
         problem: String,
     },
+    /// The collector of traces cannot be used.
+    #[error("traces: {0}")]
+    Telemetry(String),
     /// The function given to [`before_run`](crate::Runner::before_run) failed.
     #[error("the callback before the run failed: {0}")]
     Callback(BoxError),

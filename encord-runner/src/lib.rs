@@ -37,6 +37,7 @@
 //! | `cli` | [`Runner::run_cli`]: options from the command line and the environment |
 //! | `progress` | progress bars for the command line |
 //! | `metrics` | an observer that counts through the `metrics` facade, for Prometheus and others |
+//! | `otlp` | spans of batches, tasks and attempts to an OpenTelemetry collector, see [`telemetry`] |
 //! | `webhook` | a receiver for the platform's task-ready notices |
 //! | `queue-embedded` | a durable queue in one file, for workers on one machine |
 //! | `queue-nats` | a durable queue on NATS JetStream, for workers on many machines |
@@ -75,8 +76,13 @@ pub mod queue;
 
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "cli")]
+mod logs;
 #[cfg(feature = "progress")]
 mod progress;
+#[cfg(feature = "otlp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "otlp")))]
+pub mod telemetry;
 #[cfg(feature = "webhook")]
 #[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
 pub mod webhook;

@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use super::engine::{Engine, OpenOptions, open_with};
 use super::work::{WorkOptions, WorkReport};
 use super::{QueueRunner, follow};
-use crate::cli::{complain, say, seconds, start_logging};
+use crate::cli::{complain, say, seconds};
 use crate::error::{Error, full_message};
+use crate::logs::Logs;
 use crate::sequential::Runner;
 use crate::stage::StageRef;
 
@@ -196,14 +197,13 @@ impl<S: Send + Sync + 'static> Runner<S> {
                 return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
             }
         };
-        start_logging(arguments.place.quiet);
-        match self.run_queue_command(&arguments).await {
-            Ok(code) => code,
-            Err(error) => {
-                complain(&full_message(&error));
-                ExitCode::from(2)
-            }
-        }
+        let logs = Logs::start(arguments.place.quiet);
+        let code = self.run_queue_command(&arguments).await.unwrap_or_else(|error| {
+            complain(&full_message(&error));
+            ExitCode::from(2)
+        });
+        logs.finish().await;
+        code
     }
 
     async fn run_queue_command(self, arguments: &Arguments) -> Result<ExitCode, Error> {
