@@ -122,6 +122,10 @@ impl Reader {
                 Ok(decoded) => {
                     decoded.copy_to_vecs_planar(&mut self.block);
                     if self.block.first().is_none_or(Vec::is_empty) {
+                        if self.exact {
+                            // All of it was trimmed off; the next packet says where it stands.
+                            self.position = i64::MIN;
+                        }
                         continue;
                     }
                     return Ok(true);

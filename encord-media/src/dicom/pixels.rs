@@ -3,8 +3,7 @@
 use dicom_object::OpenFileOptions;
 use dicom_object::file::ReadPreamble;
 use dicom_pixeldata::{
-    ConvertOptions, DecodedPixelData, ModalityLutOption, PhotometricInterpretation, PixelDecoder,
-    PlanarConfiguration, VoiLutOption,
+    ConvertOptions, DecodedPixelData, ModalityLutOption, PixelDecoder, PlanarConfiguration, VoiLutOption,
 };
 use ndarray::{Array3, Axis};
 
@@ -208,10 +207,10 @@ impl DicomFile {
         let at = |pixel: usize, channel: usize| {
             if planar { bytes[channel * size + pixel] } else { bytes[pixel * 3 + channel] }
         };
-        let luma = matches!(
-            decoded.photometric_interpretation(),
-            PhotometricInterpretation::YbrFull | PhotometricInterpretation::YbrFull422
-        );
+        // What the library reports after unpacking is always RGB, but only its JPEG decoder converts.
+        let luma =
+            matches!(self.tags.photometric_interpretation.as_deref(), Some("YBR_FULL" | "YBR_FULL_422"))
+                && !is_jpeg(&self.tags.transfer_syntax_uid);
         let mut rgb = Vec::with_capacity(size * 3);
         for pixel in 0..size {
             let samples = [0, 1, 2].map(|channel| at(pixel, channel));
@@ -289,6 +288,12 @@ fn shade(values: &Array3<f32>, window: Option<Window>) -> impl Fn(f32) -> u8 + u
         }
     };
     move |value| ((f64::from(value) - low) / scale * 255.0).round().clamp(0.0, 255.0) as u8
+}
+
+/// Whether frames are JPEG, in one of its processes before JPEG-LS and JPEG 2000.
+fn is_jpeg(transfer_syntax: &str) -> bool {
+    let process = transfer_syntax.strip_prefix("1.2.840.10008.1.2.4.").and_then(|number| number.parse().ok());
+    process.is_some_and(|process: u32| (50..=70).contains(&process))
 }
 
 /// Full-range luma and chroma to RGB, as the standard gives it.

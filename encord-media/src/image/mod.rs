@@ -2,7 +2,9 @@
 //!
 //! Agents were written against OpenCV, so a decoded image is what `cv2.imread` followed by BGR to RGB gives:
 //! turned upright as its EXIF orientation says, three channels of eight bits, grey widened, alpha dropped
-//! (not blended), sixteen bits cut to the upper eight. Of an animation the first frame is taken.
+//! (not blended), sixteen bits cut to the upper eight (of coloured TIFF scaled, as OpenCV does), CMYK converted. Of an
+//! animation the first frame is taken. AVIF is not read: no maintained decoder is both in Rust and without unsafe
+//! interfaces of C.
 
 mod convert;
 
@@ -51,7 +53,7 @@ pub struct ImageFacts {
 pub fn decode(source: impl Into<Source>, limits: &Limits) -> Result<RgbArray> {
     let source = source.into();
     source.contain("image", || {
-        let (mut decoder, _) = open(&source, limits)?;
+        let (mut decoder, format) = open(&source, limits)?;
         let (width, height) = decoder.dimensions();
         let stored = u64::from(decoder.color_type().bytes_per_pixel()).max(3);
         limits.check_picture(&source.to_string(), width.into(), height.into(), stored)?;
@@ -59,7 +61,7 @@ pub fn decode(source: impl Into<Source>, limits: &Limits) -> Result<RgbArray> {
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| explain(&source, error))?;
         picture.apply_orientation(orientation);
-        convert::to_rgb_array(picture).map_err(|reason| source.broken("image", reason))
+        convert::to_rgb_array(picture, format).map_err(|reason| source.broken("image", reason))
     })
 }
 
@@ -99,7 +101,8 @@ fn open(source: &Source, limits: &Limits) -> Result<(impl ImageDecoder + use<>, 
     let Some(format) = reader.format() else {
         return Err(Error::Unsupported {
             what: source.to_string(),
-            reason: "the content is no image format this build knows (JPEG, PNG, WebP, BMP, TIFF, GIF, PNM)"
+            reason: "the content is no image format this build knows (JPEG, PNG, WebP, BMP, TIFF, GIF, PNM); convert \
+                     AVIF, HEIC and others to one of these"
                 .into(),
         });
     };
