@@ -48,6 +48,7 @@ pub(crate) fn check(workspace: &Workspace, options: &Options) -> Result<()> {
         process::run(script(&labels).arg("--via-model")),
         process::run(&mut script(&folder.join("labels/check_edits.py"))),
         process::run(&mut script(&folder.join("labels/check_coco.py"))),
+        process::run(&mut script(&folder.join("media/check.py"))),
     ];
     outcomes.into_iter().collect()
 }
