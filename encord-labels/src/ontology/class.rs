@@ -62,13 +62,6 @@ impl ObjectClass {
         }
     }
 
-    /// With a feature hash instead of a random one.
-    #[must_use]
-    pub fn with_feature_hash(mut self, feature_hash: impl Into<FeatureHash>) -> Self {
-        self.feature_hash = feature_hash.into();
-        self
-    }
-
     /// With a colour, like `#d33115`.
     #[must_use]
     pub fn with_color(mut self, color: impl Into<String>) -> Self {
@@ -88,11 +81,6 @@ impl ObjectClass {
     pub fn required(mut self) -> Self {
         self.required = true;
         self
-    }
-
-    /// Position in the ontology.
-    pub fn id(&self) -> &str {
-        &self.id
     }
 
     /// Title.
@@ -115,11 +103,6 @@ impl ObjectClass {
         self.shape
     }
 
-    /// Identity.
-    pub fn feature_hash(&self) -> &FeatureHash {
-        &self.feature_hash
-    }
-
     /// Whether every file must have one.
     pub fn is_required(&self) -> bool {
         self.required
@@ -128,35 +111,6 @@ impl ObjectClass {
     /// Whether it was retired.
     pub fn is_archived(&self) -> bool {
         self.archived
-    }
-
-    /// Attributes that are not nested.
-    pub fn attributes(&self) -> &[Arc<Attribute>] {
-        &self.attributes
-    }
-
-    /// The only attribute with a title, nested ones included.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] with near matches, [`Error::Ambiguous`] if several have the title.
-    pub fn attribute(&self, title: &str) -> Result<&Arc<Attribute>> {
-        find_by_title(&self.attributes, title).map(|found| found.attribute)
-    }
-
-    /// The attribute with a feature hash, nested ones included.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] with near matches.
-    pub fn attribute_by_hash(&self, feature_hash: &str) -> Result<&Arc<Attribute>> {
-        find_by_hash(&self.attributes, feature_hash).map(|found| found.attribute)
-    }
-
-    /// The radio attributes above a nested attribute with the options that lead to it, outermost first.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] with near matches.
-    pub fn path_to(&self, feature_hash: &str) -> Result<Vec<(&Arc<Attribute>, &AttributeOption)>> {
-        find_by_hash(&self.attributes, feature_hash).map(|found| found.parents)
     }
 
     pub(super) fn read(value: Value) -> Result<Self> {
@@ -172,15 +126,10 @@ impl ObjectClass {
     }
 
     pub(super) fn complete(&mut self, id: u64, last_color: Option<&str>) {
-        if self.id.is_empty() {
-            self.id = id.to_string();
-        }
+        self.complete_ids(id);
         if self.color.is_empty() {
             let last = last_color.and_then(|last| COLORS.iter().position(|color| *color == last));
             self.color = COLORS[last.map_or(0, |index| (index + 1) % COLORS.len())].to_owned();
-        }
-        for (index, attribute) in self.attributes.iter_mut().enumerate() {
-            Arc::make_mut(attribute).complete(&self.id, index);
         }
     }
 
@@ -193,10 +142,7 @@ impl ObjectClass {
         map.insert("featureNodeHash".into(), json!(self.feature_hash.as_str()));
         flags(&mut map, Some(self.required), self.archived);
         if !self.attributes.is_empty() {
-            map.insert(
-                "attributes".into(),
-                self.attributes.iter().map(|attribute| attribute.to_json()).collect(),
-            );
+            map.insert("attributes".into(), self.attributes_to_json());
         }
         append(&mut map, &self.extra);
         Value::Object(map)
@@ -215,13 +161,6 @@ impl ClassificationClass {
         }
     }
 
-    /// With a feature hash instead of a random one.
-    #[must_use]
-    pub fn with_feature_hash(mut self, feature_hash: impl Into<FeatureHash>) -> Self {
-        self.feature_hash = feature_hash.into();
-        self
-    }
-
     /// About the whole file instead of frames.
     #[must_use]
     pub fn global(mut self) -> Self {
@@ -229,53 +168,14 @@ impl ClassificationClass {
         self
     }
 
-    /// Position in the ontology.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
     /// Title: the name of its first attribute, empty if there is none.
     pub fn name(&self) -> &str {
         self.attributes.first().map_or("", |attribute| attribute.name())
     }
 
-    /// Identity.
-    pub fn feature_hash(&self) -> &FeatureHash {
-        &self.feature_hash
-    }
-
     /// Whether it is about the whole file instead of frames.
     pub fn is_global(&self) -> bool {
         self.global
-    }
-
-    /// Attributes that are not nested.
-    pub fn attributes(&self) -> &[Arc<Attribute>] {
-        &self.attributes
-    }
-
-    /// The only attribute with a title, nested ones included.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] with near matches, [`Error::Ambiguous`] if several have the title.
-    pub fn attribute(&self, title: &str) -> Result<&Arc<Attribute>> {
-        find_by_title(&self.attributes, title).map(|found| found.attribute)
-    }
-
-    /// The attribute with a feature hash, nested ones included.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] with near matches.
-    pub fn attribute_by_hash(&self, feature_hash: &str) -> Result<&Arc<Attribute>> {
-        find_by_hash(&self.attributes, feature_hash).map(|found| found.attribute)
-    }
-
-    /// The radio attributes above a nested attribute with the options that lead to it, outermost first.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] with near matches.
-    pub fn path_to(&self, feature_hash: &str) -> Result<Vec<(&Arc<Attribute>, &AttributeOption)>> {
-        find_by_hash(&self.attributes, feature_hash).map(|found| found.parents)
     }
 
     pub(super) fn read(value: Value) -> Result<Self> {
@@ -292,12 +192,7 @@ impl ClassificationClass {
     }
 
     pub(super) fn complete(&mut self, id: u64) {
-        if self.id.is_empty() {
-            self.id = id.to_string();
-        }
-        for (index, attribute) in self.attributes.iter_mut().enumerate() {
-            Arc::make_mut(attribute).complete(&self.id, index);
-        }
+        self.complete_ids(id);
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -307,14 +202,81 @@ impl ClassificationClass {
         if self.global {
             map.insert("level".into(), json!("global"));
         }
-        map.insert(
-            "attributes".into(),
-            self.attributes.iter().map(|attribute| attribute.to_json()).collect(),
-        );
+        map.insert("attributes".into(), self.attributes_to_json());
         append(&mut map, &self.extra);
         Value::Object(map)
     }
 }
+
+/// What both kinds of classes have: an identity and a tree of attributes.
+macro_rules! class_with_attributes {
+    ($class:ty) => {
+        impl $class {
+            /// With a feature hash instead of a random one.
+            #[must_use]
+            pub fn with_feature_hash(mut self, feature_hash: impl Into<FeatureHash>) -> Self {
+                self.feature_hash = feature_hash.into();
+                self
+            }
+
+            /// Position in the ontology.
+            pub fn id(&self) -> &str {
+                &self.id
+            }
+
+            /// Identity.
+            pub fn feature_hash(&self) -> &FeatureHash {
+                &self.feature_hash
+            }
+
+            /// Attributes that are not nested.
+            pub fn attributes(&self) -> &[Arc<Attribute>] {
+                &self.attributes
+            }
+
+            /// The only attribute with a title, nested ones included.
+            ///
+            /// # Errors
+            /// [`Error::NotFound`] with near matches, [`Error::Ambiguous`] if several have the title.
+            pub fn attribute(&self, title: &str) -> Result<&Arc<Attribute>> {
+                find_by_title(&self.attributes, title).map(|found| found.attribute)
+            }
+
+            /// The attribute with a feature hash, nested ones included.
+            ///
+            /// # Errors
+            /// [`Error::NotFound`] with near matches.
+            pub fn attribute_by_hash(&self, feature_hash: &str) -> Result<&Arc<Attribute>> {
+                find_by_hash(&self.attributes, feature_hash).map(|found| found.attribute)
+            }
+
+            /// The radio attributes above a nested attribute with the options that lead to it, outermost first.
+            ///
+            /// # Errors
+            /// [`Error::NotFound`] with near matches.
+            pub fn path_to(&self, feature_hash: &str) -> Result<Vec<(&Arc<Attribute>, &AttributeOption)>> {
+                find_by_hash(&self.attributes, feature_hash).map(|found| found.parents)
+            }
+
+            /// Gives the class, and attributes that have none, an id.
+            fn complete_ids(&mut self, id: u64) {
+                if self.id.is_empty() {
+                    self.id = id.to_string();
+                }
+                for (index, attribute) in self.attributes.iter_mut().enumerate() {
+                    Arc::make_mut(attribute).complete(&self.id, index);
+                }
+            }
+
+            fn attributes_to_json(&self) -> Value {
+                self.attributes.iter().map(|attribute| attribute.to_json()).collect()
+            }
+        }
+    };
+}
+
+class_with_attributes!(ObjectClass);
+class_with_attributes!(ClassificationClass);
 
 /// The only attribute with a title, and the choices that lead to it.
 pub(crate) fn find_by_title<'a>(attributes: &'a [Arc<Attribute>], title: &str) -> Result<Found<'a>> {

@@ -281,7 +281,12 @@ impl<'r> FrameView<'r> {
 
     /// What the document says about the frame beside its labels, such as the metadata of a DICOM slice.
     pub fn metadata(&self) -> Option<&'r Value> {
-        self.row.content.as_deref()?.units.first()?.labels.frames.get(&self.frame)?.get("metadata")
+        let content = self.row.content.as_deref()?;
+        let unit = match content.data_type {
+            DataType::ImageGroup => content.units.iter().find(|unit| unit.sequence == self.frame),
+            _ => content.units.first(),
+        };
+        unit?.labels.frames.get(&self.frame)?.get("metadata")
     }
 
     fn image_fact(&self, key: &str) -> Option<&'r str> {
