@@ -35,7 +35,8 @@ pub(super) fn answer(results: Vec<Value>, next: Option<u64>) -> Value {
 /// Cuts one page out of a listing that does not change, by position.
 pub(super) fn cut<T>(query: &Query, default: usize, all: Vec<T>, show: impl Fn(T) -> Value) -> Answer<Value> {
     let (start, size) = (cursor(query)? as usize, size(query, default)?);
-    let more = all.len() > start.saturating_add(size);
+    let end = start.saturating_add(size);
+    let more = all.len() > end;
     let results = all.into_iter().skip(start).take(size).map(show).collect();
-    Ok(answer(results, more.then_some((start + size) as u64)))
+    Ok(answer(results, more.then_some(end as u64)))
 }

@@ -1,6 +1,7 @@
 //! Projects and their boards: which task stands at which stage, in what order.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -109,7 +110,7 @@ impl Board {
         self.stages
             .get(&stage)
             .into_iter()
-            .flat_map(move |tasks| tasks.range(after + 1..))
+            .flat_map(move |tasks| tasks.range((Bound::Excluded(after), Bound::Unbounded)))
             .map(|(order, task)| (*order, *task))
     }
 }

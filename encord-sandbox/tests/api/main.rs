@@ -5,6 +5,7 @@
 mod auth;
 mod blobs;
 mod faults;
+mod hostile;
 mod items;
 mod kills;
 mod labels;
