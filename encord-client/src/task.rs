@@ -33,143 +33,99 @@ wire_enum! {
     }
 }
 
-/// A task in an agent stage.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AgentTask {
-    /// Identity of the task.
-    pub uuid: TaskUuid,
-    /// When the task was made.
-    #[serde(alias = "created_at")]
-    pub created_at: DateTime,
-    /// When the task last changed.
-    #[serde(alias = "updated_at")]
-    pub updated_at: DateTime,
-    /// Where it stands within its stage.
-    pub status: TaskStatus,
-    /// The data unit it is about.
-    #[serde(alias = "data_hash")]
-    pub data_hash: DataHash,
-    /// Name of the data unit.
-    #[serde(alias = "data_title")]
-    pub data_title: String,
-    /// The branch its labels are on.
-    #[serde(alias = "label_branch_name")]
-    pub label_branch_name: String,
-    /// Email of who has it.
-    #[serde(default)]
-    pub assignee: Option<String>,
-    /// Email of who acted on it last.
-    #[serde(default, alias = "last_actioned_by")]
-    pub last_actioned_by: Option<String>,
+/// One kind of task: what every kind has, and what only this one has.
+macro_rules! task {
+    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name {
+            /// Identity of the task.
+            pub uuid: TaskUuid,
+            /// When the task was made.
+            #[serde(alias = "created_at")]
+            pub created_at: DateTime,
+            /// When the task last changed.
+            #[serde(alias = "updated_at")]
+            pub updated_at: DateTime,
+            /// The data unit it is about.
+            #[serde(alias = "data_hash")]
+            pub data_hash: DataHash,
+            /// Name of the data unit.
+            #[serde(alias = "data_title")]
+            pub data_title: String,
+            $($(#[$field_meta])* pub $field: $type,)*
+        }
+    };
 }
 
-/// A task in an annotation stage, or the share of one annotator of a consensus task.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct AnnotationTask {
-    /// Identity of the task.
-    pub uuid: TaskUuid,
-    /// When the task was made.
-    #[serde(alias = "created_at")]
-    pub created_at: DateTime,
-    /// When the task last changed.
-    #[serde(alias = "updated_at")]
-    pub updated_at: DateTime,
-    /// Where it stands within its stage.
-    pub status: TaskStatus,
-    /// The data unit it is about.
-    #[serde(alias = "data_hash")]
-    pub data_hash: DataHash,
-    /// Name of the data unit.
-    #[serde(alias = "data_title")]
-    pub data_title: String,
-    /// The branch its labels are on.
-    #[serde(alias = "label_branch_name")]
-    pub label_branch_name: String,
-    /// Email of who has it.
-    #[serde(default)]
-    pub assignee: Option<String>,
+task! {
+    /// A task in an agent stage.
+    AgentTask {
+        /// Where it stands within its stage.
+        status: TaskStatus,
+        /// The branch its labels are on.
+        #[serde(alias = "label_branch_name")]
+        label_branch_name: String,
+        /// Email of who has it.
+        #[serde(default)]
+        assignee: Option<String>,
+        /// Email of who acted on it last.
+        #[serde(default, alias = "last_actioned_by")]
+        last_actioned_by: Option<String>,
+    }
 }
 
-/// A task in a review stage.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ReviewTask {
-    /// Identity of the task.
-    pub uuid: TaskUuid,
-    /// When the task was made.
-    #[serde(alias = "created_at")]
-    pub created_at: DateTime,
-    /// When the task last changed.
-    #[serde(alias = "updated_at")]
-    pub updated_at: DateTime,
-    /// Where it stands within its stage.
-    pub status: TaskStatus,
-    /// The data unit it is about.
-    #[serde(alias = "data_hash")]
-    pub data_hash: DataHash,
-    /// Name of the data unit.
-    #[serde(alias = "data_title")]
-    pub data_title: String,
-    /// Email of who has it.
-    #[serde(default)]
-    pub assignee: Option<String>,
+task! {
+    /// A task in an annotation stage, or the share of one annotator of a consensus task.
+    #[non_exhaustive]
+    AnnotationTask {
+        /// Where it stands within its stage.
+        status: TaskStatus,
+        /// The branch its labels are on.
+        #[serde(alias = "label_branch_name")]
+        label_branch_name: String,
+        /// Email of who has it.
+        #[serde(default)]
+        assignee: Option<String>,
+    }
 }
 
-/// A task in a consensus annotation stage.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ConsensusAnnotationTask {
-    /// Identity of the task.
-    pub uuid: TaskUuid,
-    /// When the task was made.
-    #[serde(alias = "created_at")]
-    pub created_at: DateTime,
-    /// When the task last changed.
-    #[serde(alias = "updated_at")]
-    pub updated_at: DateTime,
-    /// The data unit it is about.
-    #[serde(alias = "data_hash")]
-    pub data_hash: DataHash,
-    /// Name of the data unit.
-    #[serde(alias = "data_title")]
-    pub data_title: String,
-    /// The shares of the annotators; actions on them go to the consensus stage.
-    #[serde(default)]
-    pub subtasks: Vec<AnnotationTask>,
+task! {
+    /// A task in a review stage.
+    #[non_exhaustive]
+    ReviewTask {
+        /// Where it stands within its stage.
+        status: TaskStatus,
+        /// Email of who has it.
+        #[serde(default)]
+        assignee: Option<String>,
+    }
 }
 
-/// A task in a consensus review stage.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ConsensusReviewTask {
-    /// Identity of the task.
-    pub uuid: TaskUuid,
-    /// When the task was made.
-    #[serde(alias = "created_at")]
-    pub created_at: DateTime,
-    /// When the task last changed.
-    #[serde(alias = "updated_at")]
-    pub updated_at: DateTime,
-    /// Where it stands within its stage.
-    pub status: TaskStatus,
-    /// The data unit it is about.
-    #[serde(alias = "data_hash")]
-    pub data_hash: DataHash,
-    /// Name of the data unit.
-    #[serde(alias = "data_title")]
-    pub data_title: String,
-    /// Email of who has it.
-    #[serde(default)]
-    pub assignee: Option<String>,
-    /// The independent labels to choose from.
-    #[serde(default)]
-    pub options: Vec<ConsensusOption>,
+task! {
+    /// A task in a consensus annotation stage.
+    #[non_exhaustive]
+    ConsensusAnnotationTask {
+        /// The shares of the annotators; actions on them go to the consensus stage.
+        #[serde(default)]
+        subtasks: Vec<AnnotationTask>,
+    }
+}
+
+task! {
+    /// A task in a consensus review stage.
+    #[non_exhaustive]
+    ConsensusReviewTask {
+        /// Where it stands within its stage.
+        status: TaskStatus,
+        /// Email of who has it.
+        #[serde(default)]
+        assignee: Option<String>,
+        /// The independent labels to choose from.
+        #[serde(default)]
+        options: Vec<ConsensusOption>,
+    }
 }
 
 /// The labels of one annotator, as a consensus reviewer sees them.
@@ -187,25 +143,10 @@ pub struct ConsensusOption {
     pub label_hash: Option<LabelHash>,
 }
 
-/// A task in a final stage.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct DoneTask {
-    /// Identity of the task.
-    pub uuid: TaskUuid,
-    /// When the task was made.
-    #[serde(alias = "created_at")]
-    pub created_at: DateTime,
-    /// When the task last changed.
-    #[serde(alias = "updated_at")]
-    pub updated_at: DateTime,
-    /// The data unit it is about.
-    #[serde(alias = "data_hash")]
-    pub data_hash: DataHash,
-    /// Name of the data unit.
-    #[serde(alias = "data_title")]
-    pub data_title: String,
+task! {
+    /// A task in a final stage.
+    #[non_exhaustive]
+    DoneTask {}
 }
 
 /// Which tasks of a stage to list. All conditions must hold; the default lists everything.

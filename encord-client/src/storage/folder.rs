@@ -18,36 +18,18 @@ use crate::time::DateTime;
 /// Entries per page of a listing; the platform accepts 1 to 1000.
 const PAGE_SIZE: u32 = 500;
 
-/// A folder of the storage.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct StorageFolder {
-    /// Identity of the folder.
-    pub uuid: FolderUuid,
-    /// The folder it is in; `None` at the top.
-    #[serde(default)]
-    pub parent: Option<FolderUuid>,
-    /// Its name.
-    pub name: String,
-    /// What it is for.
-    #[serde(default, deserialize_with = "lenient::or_default")]
-    pub description: String,
-    /// The metadata that users attached; null if none.
-    #[serde(default, alias = "client_metadata", deserialize_with = "lenient::embedded")]
-    pub client_metadata: Value,
-    /// Email of its owner.
-    #[serde(default)]
-    pub owner: Option<String>,
-    /// When it was made.
-    #[serde(alias = "created_at")]
-    pub created_at: DateTime,
-    /// When it last changed.
-    #[serde(alias = "last_edited_at")]
-    pub last_edited_at: DateTime,
-    /// The dataset that always holds what the folder holds, if there is one.
-    #[serde(default, alias = "synced_dataset_hash")]
-    pub synced_dataset_hash: Option<DatasetHash>,
+stored! {
+    /// A folder of the storage.
+    StorageFolder {
+        /// Identity of the folder.
+        uuid: FolderUuid,
+        /// The folder it is in; `None` at the top.
+        #[serde(default)]
+        parent: Option<FolderUuid>,
+        /// The dataset that always holds what the folder holds, if there is one.
+        #[serde(default, alias = "synced_dataset_hash")]
+        synced_dataset_hash: Option<DatasetHash>,
+    }
 }
 
 /// A folder to be made.

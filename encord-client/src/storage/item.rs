@@ -49,95 +49,77 @@ wire_enum! {
     }
 }
 
-/// A file, or a group of files, in the platform's storage.
-///
-/// What a kind of item does not have (or what the platform has not found out yet) is `None`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct StorageItem {
-    /// Identity of the item.
-    pub uuid: ItemUuid,
-    /// The folder it is in.
-    #[serde(alias = "parentUuid")]
-    pub parent: FolderUuid,
-    /// What kind of thing it is.
-    #[serde(alias = "item_type")]
-    pub item_type: ItemType,
-    /// Its name, usually a file name.
-    pub name: String,
-    /// What it is.
-    #[serde(default, deserialize_with = "lenient::or_default")]
-    pub description: String,
-    /// The metadata that users attached; null if none.
-    #[serde(default, alias = "client_metadata", deserialize_with = "lenient::embedded")]
-    pub client_metadata: Value,
-    /// Email of its owner.
-    #[serde(default)]
-    pub owner: Option<String>,
-    /// When it was made.
-    #[serde(alias = "created_at")]
-    pub created_at: DateTime,
-    /// When it last changed.
-    #[serde(alias = "last_edited_at")]
-    pub last_edited_at: DateTime,
-    /// True if the file is gone and only its record is left.
-    #[serde(default, alias = "is_tombstone", deserialize_with = "lenient::or_default")]
-    pub is_tombstone: bool,
-    /// True if the file is still to come.
-    #[serde(default, alias = "is_placeholder", deserialize_with = "lenient::or_default")]
-    pub is_placeholder: bool,
-    /// Where the content lies, for instance `encord` or `s3`.
-    #[serde(default, alias = "storage_location")]
-    pub storage_location: Option<String>,
-    /// Location of the content, not fit for downloading.
-    #[serde(default)]
-    pub url: Option<String>,
-    /// Link to the content, if it was asked for and the item has one file.
-    #[serde(default, alias = "signed_url")]
-    pub signed_url: Option<SignedUrl>,
-    /// Bytes.
-    #[serde(default, alias = "file_size", deserialize_with = "lenient::whole")]
-    pub file_size: Option<u64>,
-    /// Type of the content, for instance `video/mp4`.
-    #[serde(default, alias = "mime_type")]
-    pub mime_type: Option<String>,
-    /// Seconds.
-    #[serde(default)]
-    pub duration: Option<f64>,
-    /// Frames per second.
-    #[serde(default)]
-    pub fps: Option<f64>,
-    /// Pixels.
-    #[serde(default, deserialize_with = "lenient::whole")]
-    pub height: Option<u64>,
-    /// Pixels.
-    #[serde(default, deserialize_with = "lenient::whole")]
-    pub width: Option<u64>,
-    /// DICOM identity of the file.
-    #[serde(default, alias = "dicom_instance_uid")]
-    pub dicom_instance_uid: Option<String>,
-    /// DICOM identity of the study.
-    #[serde(default, alias = "dicom_study_uid")]
-    pub dicom_study_uid: Option<String>,
-    /// DICOM identity of the series.
-    #[serde(default, alias = "dicom_series_uid")]
-    pub dicom_series_uid: Option<String>,
-    /// Number of frames of a video.
-    #[serde(default, alias = "frame_count", deserialize_with = "lenient::whole")]
-    pub frame_count: Option<u64>,
-    /// Samples per second.
-    #[serde(default, alias = "audio_sample_rate", deserialize_with = "lenient::whole")]
-    pub audio_sample_rate: Option<u64>,
-    /// Bits per sample.
-    #[serde(default, alias = "audio_bit_depth", deserialize_with = "lenient::whole")]
-    pub audio_bit_depth: Option<u64>,
-    /// Name of the sound codec.
-    #[serde(default, alias = "audio_codec")]
-    pub audio_codec: Option<String>,
-    /// Number of sound channels.
-    #[serde(default, alias = "audio_num_channels", deserialize_with = "lenient::whole")]
-    pub audio_num_channels: Option<u64>,
+stored! {
+    /// A file, or a group of files, in the platform's storage.
+    ///
+    /// What a kind of item does not have (or what the platform has not found out yet) is `None`.
+    StorageItem {
+        /// Identity of the item.
+        uuid: ItemUuid,
+        /// The folder it is in.
+        #[serde(alias = "parentUuid")]
+        parent: FolderUuid,
+        /// What kind of thing it is.
+        #[serde(alias = "item_type")]
+        item_type: ItemType,
+        /// True if the file is gone and only its record is left.
+        #[serde(default, alias = "is_tombstone", deserialize_with = "lenient::or_default")]
+        is_tombstone: bool,
+        /// True if the file is still to come.
+        #[serde(default, alias = "is_placeholder", deserialize_with = "lenient::or_default")]
+        is_placeholder: bool,
+        /// Where the content lies, for instance `encord` or `s3`.
+        #[serde(default, alias = "storage_location")]
+        storage_location: Option<String>,
+        /// Location of the content, not fit for downloading.
+        #[serde(default)]
+        url: Option<String>,
+        /// Link to the content, if it was asked for and the item has one file.
+        #[serde(default, alias = "signed_url")]
+        signed_url: Option<SignedUrl>,
+        /// Bytes.
+        #[serde(default, alias = "file_size", deserialize_with = "lenient::whole")]
+        file_size: Option<u64>,
+        /// Type of the content, for instance `video/mp4`.
+        #[serde(default, alias = "mime_type")]
+        mime_type: Option<String>,
+        /// Seconds.
+        #[serde(default)]
+        duration: Option<f64>,
+        /// Frames per second.
+        #[serde(default)]
+        fps: Option<f64>,
+        /// Pixels.
+        #[serde(default, deserialize_with = "lenient::whole")]
+        height: Option<u64>,
+        /// Pixels.
+        #[serde(default, deserialize_with = "lenient::whole")]
+        width: Option<u64>,
+        /// DICOM identity of the file.
+        #[serde(default, alias = "dicom_instance_uid")]
+        dicom_instance_uid: Option<String>,
+        /// DICOM identity of the study.
+        #[serde(default, alias = "dicom_study_uid")]
+        dicom_study_uid: Option<String>,
+        /// DICOM identity of the series.
+        #[serde(default, alias = "dicom_series_uid")]
+        dicom_series_uid: Option<String>,
+        /// Number of frames of a video.
+        #[serde(default, alias = "frame_count", deserialize_with = "lenient::whole")]
+        frame_count: Option<u64>,
+        /// Samples per second.
+        #[serde(default, alias = "audio_sample_rate", deserialize_with = "lenient::whole")]
+        audio_sample_rate: Option<u64>,
+        /// Bits per sample.
+        #[serde(default, alias = "audio_bit_depth", deserialize_with = "lenient::whole")]
+        audio_bit_depth: Option<u64>,
+        /// Name of the sound codec.
+        #[serde(default, alias = "audio_codec")]
+        audio_codec: Option<String>,
+        /// Number of sound channels.
+        #[serde(default, alias = "audio_num_channels", deserialize_with = "lenient::whole")]
+        audio_num_channels: Option<u64>,
+    }
 }
 
 impl StorageItem {
