@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::number::{is_number, short_decimal};
 use super::spelling::Spelling;
+use super::string::plain_end;
 use crate::error::{Error, Result};
 
 /// What kind of value comes next.
@@ -454,118 +455,5 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The first byte from `at` on that does not simply belong to a string: a quote, a backslash or a control character.
-#[inline]
-fn plain_end(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    // Eight bytes at once: a byte below n has its high bit set in (word - n) and not in the word itself.
-    let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word;
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*chunk);
-        let found = (below(word, 0x20)
-            | below(word ^ (ONES * u64::from(b'"')), 1)
-            | below(word ^ (ONES * u64::from(b'\\')), 1))
-            & HIGHS;
-        if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    while bytes.get(at).is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
-        at += 1;
-    }
-    at
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn objects_lists_and_scalars() {
-        let mut seen = Vec::new();
-        let mut cursor = Cursor::new(r#" {"a" : [1, -2.5e3], "b\n":"x\u00e9", "c":true,"d":null} "#);
-        cursor
-            .object(|cursor, key| {
-                match &*key {
-                    "a" => cursor.array(|cursor, _| {
-                        seen.push(cursor.number()?.to_string());
-                        Ok(())
-                    })?,
-                    "b\n" => seen.push(cursor.string()?.into_owned()),
-                    "c" => seen.push(cursor.boolean()?.to_string()),
-                    _ => assert!(cursor.null()),
-                }
-                Ok(())
-            })
-            .unwrap();
-        cursor.end().unwrap();
-        assert_eq!(seen, ["1", "-2500", "xé", "true"]);
-    }
-
-    #[test]
-    fn malformed_numbers_are_refused() {
-        for text in ["01", "1.", ".5", "1e", "-", "1e+", "+1", "1.5.2", "1-2", "1e999"] {
-            assert!(Cursor::new(text).number().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn escapes_are_read() {
-        for text in
-            [r#""\\""#, r#""a\"b\\c\/""#, r#""\\\u00e9\n""#, r#""é\\ÿ""#, r#""\"#, r#""\\"#, r#""\x""#]
-        {
-            let expected = serde_json::from_str::<String>(text).ok();
-            assert_eq!(Cursor::new(text).string().ok().map(Cow::into_owned), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn an_error_names_the_path() {
-        let mut cursor = Cursor::new(r#"{"a":[{"x":1},{"x":"no"}]}"#);
-        let error = cursor
-            .object(|cursor, _| {
-                cursor.array(|cursor, _| cursor.object(|cursor, _| cursor.number().map(|_| ())))
-            })
-            .unwrap_err();
-        assert_eq!(error.to_string(), "$.a[1].x: expected a number, found the string \"no\"");
-    }
-
-    #[test]
-    fn strings_end_where_they_end_at_any_length() {
-        for length in 0..40 {
-            for special in ['"', '\\', '\n', 'é', '\u{7f}'] {
-                let text = format!("{}{special}{}\"", "a".repeat(length), "ÿ".repeat(9));
-                let plain = |c: char| c != '"' && c != '\\' && c >= ' ';
-                let expected = text.char_indices().find(|(_, c)| !plain(*c)).map(|(at, _)| at);
-                assert_eq!(Some(plain_end(text.as_bytes(), 0)), expected, "{text:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_value_set_aside_is_the_whole_value() {
-        for text in [r#"{"a":[1,"]}\"",{"b":null}]}"#, "[]", "-1.5e3", "true", r#""x\\""#, "[[1],[2]]"] {
-            let json = format!(" {text} ,");
-            let mut cursor = Cursor::new(&json);
-            assert_eq!(cursor.set_aside().unwrap(), text);
-            assert_eq!(cursor.peek(), Some(b','));
-        }
-        for text in [r#"{"a":[1,"]}\"",{"b":null}]}"#, r#""x\\""#, "[[1],[2]]"] {
-            for end in 0..text.len() {
-                assert!(Cursor::new(&text[..end]).set_aside().is_err(), "{}", &text[..end]);
-            }
-        }
-    }
-
-    #[test]
-    fn every_truncation_is_an_error() {
-        let text = r#"{"a":[1,{"b":"c\u0041"}],"d":{"e":null}}"#;
-        for end in 0..text.len() {
-            let mut cursor = Cursor::new(&text[..end]);
-            let result = cursor.object(|cursor, _| cursor.skip().map(|_| ()));
-            assert!(result.is_err(), "{}", &text[..end]);
-        }
-    }
-}
+mod tests;

@@ -10,6 +10,7 @@ mod fields;
 mod number;
 mod reading;
 mod spelling;
+mod string;
 
 pub(crate) use cursor::{Cursor, Kind};
 pub(crate) use emit::Emitter;
