@@ -374,17 +374,30 @@ async fn write_finished(pool: SqlitePool, mut arrivals: mpsc::Receiver<Finished>
 async fn write_group(pool: &SqlitePool, group: &[Finished]) -> Result<(), sqlx::Error> {
     // Nothing is kept twice when another worker has done the job meanwhile.
     const KEEP: &str = "INSERT INTO EncordCompletions (queue, done_at, json)
-        SELECT job_type, done_at, ?3 FROM Jobs
-        WHERE id = ?1 AND lock_by = ?2 AND status = 'Done' AND idempotency_key IS NOT NULL";
-    const RELEASE: &str = "UPDATE Jobs SET idempotency_key = NULL WHERE id = ?1 AND lock_by = ?2";
+        SELECT Jobs.job_type, Jobs.done_at, finished.value ->> 'completion'
+        FROM json_each(?1) AS finished JOIN Jobs ON Jobs.id = finished.value ->> 'id'
+        WHERE lock_by = ?2 AND status = 'Done' AND idempotency_key IS NOT NULL ORDER BY finished.key";
+    const RELEASE: &str = "UPDATE Jobs SET idempotency_key = NULL
+        WHERE id IN (SELECT value ->> 'id' FROM json_each(?1)) AND lock_by = ?2";
+    const FORGET_ALL: &str =
+        "DELETE FROM EncordHistory WHERE job IN (SELECT value ->> 'id' FROM json_each(?1))";
+    let mut workers: Vec<&str> = group.iter().map(|finished| finished.worker.as_str()).collect();
+    workers.sort_unstable();
+    workers.dedup();
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-    for Finished { job, worker, completion, .. } in group {
-        let id = job.task_id.to_string();
-        queries::ack_tasks(&mut *transaction, &[job], worker).await?;
-        let keep = sqlx::query(KEEP).bind(&id).bind(worker).bind(completion);
-        keep.execute(&mut *transaction).await?;
-        sqlx::query(RELEASE).bind(&id).bind(worker).execute(&mut *transaction).await?;
-        sqlx::query(FORGET).bind(&id).execute(&mut *transaction).await?;
+    for worker in workers {
+        let of_worker = || group.iter().filter(|finished| finished.worker == worker);
+        let jobs: Vec<_> = of_worker().map(|finished| &finished.job).collect();
+        queries::ack_tasks(&mut *transaction, &jobs, worker).await?;
+        let finished: serde_json::Value = of_worker()
+            .map(|Finished { job, completion, .. }| {
+                serde_json::json!({"id": job.task_id.to_string(), "completion": completion})
+            })
+            .collect();
+        let finished = finished.to_string();
+        sqlx::query(KEEP).bind(&finished).bind(worker).execute(&mut *transaction).await?;
+        sqlx::query(RELEASE).bind(&finished).bind(worker).execute(&mut *transaction).await?;
+        sqlx::query(FORGET_ALL).bind(&finished).execute(&mut *transaction).await?;
     }
     transaction.commit().await
 }
