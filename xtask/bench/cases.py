@@ -1,14 +1,13 @@
 """What is measured. `floor` is the least that must be done: parsing to plain values, say."""
 
-import contextlib
-import json
 import pathlib
 import subprocess
 import sys
-import tempfile
-from typing import Iterator
+from typing import ContextManager, Iterator
 
+import media_cases
 import queue_cases
+import surroundings
 from measure import Case
 
 HERE = pathlib.Path(__file__).parent
@@ -18,7 +17,7 @@ STAGE = "Agent"
 
 def all_cases(programs: pathlib.Path, work: pathlib.Path, quick: bool, only: str) -> Iterator[Case]:
     """The measurements whose names contain `only`, smallest first; what they need is made on the way."""
-    groups = {"labels": labels, "runner": runner, "sandbox": sandbox, "queue": queue}
+    groups = {"labels": labels, "runner": runner, "sandbox": sandbox, "queue": queue, "media": media}
     # What begins with the name of one group is not looked for in another, whose inputs would be made for nothing.
     named = [group for group in groups if only.startswith(group)]
     for group in named or groups:
@@ -70,54 +69,12 @@ def queue(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[C
     yield from queue_cases.cases(programs, work, quick, sandboxes, PROJECT, STAGE)
 
 
-@contextlib.contextmanager
-def serving(programs: pathlib.Path, work: pathlib.Path, count: int) -> Iterator[dict[str, str]]:
+def media(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[Case]:
+    """Frames of videos and downloads."""
+    yield from media_cases.cases(programs, work, quick, PROJECT, STAGE)
+
+
+def serving(programs: pathlib.Path, work: pathlib.Path, count: int) -> ContextManager[dict[str, str]]:
     """A sandbox with so many tasks; gives the variables by which it is found."""
-    with tempfile.TemporaryDirectory(dir=work) as folder:
-        seed, key = pathlib.Path(folder) / "seed.json", pathlib.Path(folder) / "key"
-        seed.write_text(json.dumps(many_images(count)))
-        command = [programs / "encord-sandbox", "serve", "--seed", seed, "--key-out", key]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        try:
-            url = json.loads(process.stdout.readline())["url"]
-            yield {"ENCORD_DOMAIN": url, "ENCORD_SSH_KEY_FILE": str(key), "ENCORD_SSH_KEY": ""}
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def many_images(count: int) -> dict:
-    """A seed with one agent stage and this many small images."""
-    done = "be000000-0000-4000-8000-000000000003"
-    pathways = [{"name": "complete", "destination": done}]
-    ontology, template, dataset = (f"be000000-0000-4000-8000-00000000000{number}" for number in (4, 5, 6))
-    structure = {"objects": [], "classifications": []}
-    return {
-        "ontologies": [{"ontology_hash": ontology, "title": "Nothing", "structure": structure}],
-        "workflow_templates": [
-            {
-                "template_hash": template,
-                "title": "One stage",
-                "stages": [
-                    {"type": "AGENT", "title": STAGE, "pathways": pathways},
-                    {"uuid": done, "type": "DONE", "title": "Complete"},
-                ],
-            }
-        ],
-        "datasets": [
-            {
-                "dataset_hash": dataset,
-                "title": "Images",
-                "items": [{"generate": "image", "count": count, "width": 16, "height": 16, "client_metadata": {}}],
-            }
-        ],
-        "projects": [
-            {
-                "project_hash": PROJECT,
-                "title": "Benchmark",
-                "ontology": ontology,
-                "workflow_template": template,
-                "datasets": [dataset],
-            }
-        ],
-    }
+    images = [{"generate": "image", "count": count, "width": 16, "height": 16, "client_metadata": {}}]
+    return surroundings.sandbox(programs, work, surroundings.seed(PROJECT, STAGE, images))

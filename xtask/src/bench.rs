@@ -34,6 +34,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         build.args(["--no-default-features", "--bin", "bench_labels"]);
     } else {
         build.args(["--package", "encord-sandbox", "--bins"]);
+        if !setup::unbuildable_features().contains(&"video-ffmpeg") {
+            build.args(["--features", "encord-benches/video-ffmpeg"]);
+        }
     }
     process::run(&mut build)?;
     let mut bench = Command::new(python);
