@@ -251,12 +251,8 @@ impl<'r> FrameView<'r> {
     pub fn size(&self) -> Option<(u64, u64)> {
         let content = self.row.content.as_deref()?;
         let root = &content.places.root;
-        let slice = content.units.first().and_then(|unit| {
-            let slice = unit.labels.frames.get(&self.frame)?.get("metadata")?.as_object()?;
-            super::unit::size_of(slice)
-        });
         let listed = self.row.metadata.height().zip(self.row.metadata.width());
-        root.frame_sizes.get(&self.frame).copied().or(slice).or(root.size).or(listed)
+        root.frame_sizes.get(&self.frame).copied().or(root.size).or(listed)
     }
 
     /// The hash of the image, for images and image groups.

@@ -151,6 +151,24 @@ fn shapes_must_fit_the_class_the_frames_and_the_size() {
 }
 
 #[test]
+fn masks_of_a_series_have_the_size_of_their_slice() {
+    let mut row = row_of("dicom", json!({}));
+    let mut document = row.to_document().unwrap();
+    document["data_units"]["d"]["labels"] = json!({"3": {"objects": [], "classifications": [],
+        "metadata": {"dicom_instance_uid": "1.2", "width": 6, "height": 2}}});
+    row.initialise_from_value(document).unwrap();
+    let mut add = |frame: u64, height, width| {
+        let mut area = row.new_object("Area").unwrap();
+        area.set(frame, Bitmask::empty(height, width)).unwrap();
+        row.add_object(area).map(|_| ())
+    };
+    assert!(add(2, 4, 8).is_ok());
+    assert!(matches!(add(2, 2, 6), Err(Error::Mismatch { .. })));
+    assert!(add(3, 2, 6).is_ok());
+    assert!(matches!(add(3, 4, 8), Err(Error::Mismatch { .. })));
+}
+
+#[test]
 fn an_object_belongs_to_one_row_and_has_one_hash() {
     let mut row = video();
     assert!(row.add_object(row.new_object("Car").unwrap()).is_err(), "it is on no frame");

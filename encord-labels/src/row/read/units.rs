@@ -14,7 +14,7 @@ use crate::range::Frame;
 use crate::row::classification::ClassificationInstance;
 use crate::row::data_type::DataType;
 use crate::row::space::{Layout, Space, SpaceKind};
-use crate::row::unit::{DataUnit, Labels};
+use crate::row::unit::{DataUnit, Labels, size_of};
 
 impl<'r> Reader<'r> {
     pub(super) fn read_units(&mut self, text: &'r str) -> Result<()> {
@@ -74,12 +74,21 @@ impl<'r> Reader<'r> {
             (DataType::ImageGroup, Some(size)) => {
                 self.root.frame_sizes.insert(sequence, size);
             }
-            // Slices of a series may differ in size, PDFs have none.
-            (DataType::Video | DataType::Image | DataType::Nifti, Some(size)) => self.root.size = Some(size),
+            // PDFs have none.
+            (DataType::Video | DataType::Image | DataType::Nifti | DataType::Dicom, Some(size)) => {
+                self.root.size = Some(size);
+            }
             _ => {}
         }
         if let Some(text) = later {
             unit.labels = self.read_unit_labels(&mut part(text), sequence, modelled).under("labels")?;
+        }
+        if self.data_type == DataType::Dicom {
+            // Slices of a series may differ in size, and say so then.
+            let slices = unit.labels.frames.iter();
+            let sizes = slices
+                .filter_map(|(frame, extra)| Some((*frame, size_of(extra.get("metadata")?.as_object()?)?)));
+            self.root.frame_sizes.extend(sizes);
         }
         self.units.push(unit);
         Ok(())
