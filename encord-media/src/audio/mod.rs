@@ -2,7 +2,10 @@
 //!
 //! [`Audio`] opens a file once and then gives all of it, a stretch of it, or one chunk after the other, always as
 //! [`Samples`]: `[channels, samples]`, `f32` between -1 and 1. The silence that encoders put before and after is
-//! cut off where the file says how much it is.
+//! cut off where the file says how much it is, as FFmpeg does: samples and their number are those of `ffmpeg`.
+//!
+//! Opus is not decoded and gives [`Error::Unsupported`]: the decoders in Rust are young, and the others link a C
+//! library.
 
 pub(crate) mod container;
 mod decode;
