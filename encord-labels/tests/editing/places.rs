@@ -99,3 +99,17 @@ fn a_movement_ends_where_its_aim_is_gone() {
     spot.remove_event(10).unwrap();
     assert_eq!(mode(&spot, 0), None);
 }
+
+#[test]
+fn a_continuous_scene_that_says_nothing_of_spaces_does_not_gain_them() {
+    let mut row = row_of("scene", json!({"scene": {"isContinuous": true}}));
+    let mut document = row.to_document().unwrap();
+    assert_eq!(document["spaces"], json!({}), "what was said is kept");
+    document.as_object_mut().unwrap().remove("spaces");
+    // Without the key this is an entry of an unknown kind, with it the labels of a point cloud.
+    document["data_units"]["d"]["labels"] = json!({"top@17": {"objects": [{"event": "delete"}]}});
+    row.initialise_from_value(document.clone()).unwrap();
+    let again = reread(&row).to_document().unwrap();
+    assert_eq!(again["data_units"], document["data_units"]);
+    assert!(again.get("spaces").is_none());
+}

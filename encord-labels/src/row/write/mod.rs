@@ -40,6 +40,10 @@ pub(super) fn write_document(
                 write_unit(content, unit, position, (&index, &tracks), out)
             })
         })?;
+        // An empty map would say that a continuous scene has the spaces its labels mention.
+        if content.places.root.continuous && !content.spaces_by_mention && content.spaces.is_empty() {
+            return Ok(());
+        }
         out.key("spaces").object(|out| {
             content.spaces.values().filter(|space| !space.implicit).try_for_each(|space| {
                 out.text_key(space.id.as_str());
