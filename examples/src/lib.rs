@@ -14,7 +14,21 @@ pub use project::{
 };
 pub use queue::run_queue_program;
 
-/// The README's agent compiles like any other.
+/// The Rust in the README and in the guides compiles, and runs where it can without a platform.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+mod guides {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/first-agent.md")]
+    struct FirstAgent;
+    #[doc = include_str!("../../docs/extractors.md")]
+    struct Extractors;
+    #[doc = include_str!("../../docs/labels.md")]
+    struct Labels;
+    #[doc = include_str!("../../docs/media.md")]
+    struct Media;
+    #[doc = include_str!("../../docs/sandbox.md")]
+    struct Sandbox;
+    #[doc = include_str!("../../docs/migration.md")]
+    struct Migration;
+}

@@ -7,6 +7,7 @@ mod ci;
 mod demo;
 mod deps;
 mod features;
+mod guides;
 mod peers;
 mod process;
 mod setup;
@@ -40,6 +41,8 @@ enum Task {
     Peers(peers::Options),
     /// Measure our programs and the reference side by side.
     Bench(bench::Options),
+    /// Run the commands of the first guide as a newcomer would.
+    Guides,
     /// Check files, manifests and the dependency rules without compiling anything.
     Tidy,
 }
@@ -62,6 +65,7 @@ fn run(task: Task) -> Result<()> {
         Task::Ci(options) => ci::run(&workspace, &options),
         Task::Peers(options) => peers::run(&workspace, &options),
         Task::Bench(options) => bench::run(&workspace, &options),
+        Task::Guides => guides::run(&workspace),
         Task::Tidy => {
             tidy::check(&workspace)?;
             deps::check(&workspace)
