@@ -149,6 +149,12 @@ impl Sandbox {
         self.platform.journal.counts()
     }
 
+    /// What requests changed, in order, as `GET /_sandbox/journal` says it: saves, moves, priorities, webhooks.
+    pub fn journal(&self) -> Vec<serde_json::Value> {
+        let effects = self.platform.journal.effects();
+        effects.iter().map(|effect| serde_json::to_value(effect).unwrap_or_default()).collect()
+    }
+
     /// Starts counting from zero, and empties the journal of effects.
     pub fn reset_counters(&self) {
         self.platform.journal.reset();
