@@ -54,7 +54,7 @@ pub(crate) async fn round(seed: u64, tasks: u64, faults: f64) -> Result<Figures>
     }
     round.finish().await?;
     check::check(&round.sandbox, round.hash, &round.folder, &mut round.figures)?;
-    Ok(round.figures)
+    Ok(std::mem::take(&mut round.figures))
 }
 
 struct Round {

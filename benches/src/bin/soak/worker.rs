@@ -1,13 +1,12 @@
 //! One process among those that are killed: a sequential runner, or a queue worker that also fills the queue.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use encord_agents::client::{Client, PrivateKey};
 use encord_agents::prelude::*;
 use encord_agents::runner::ReportFile;
-use encord_agents::runner::queue::embedded::{EmbeddedQueue, WorkOptions};
+use encord_agents::runner::queue::{self, WorkOptions};
 
 use crate::agent::{STAGE, agent};
 
@@ -53,13 +52,12 @@ pub(crate) async fn run(kind: Kind) -> Result<()> {
         runner.run().await?;
         return Ok(());
     }
-    let stop = runner.stop_handle();
-    let queue = EmbeddedQueue::open(PathBuf::from(variable(QUEUE)?)).await?;
+    let queue = queue::open(&variable(QUEUE)?).await?;
     let runner = runner.into_queue().await?;
     let fill = async {
-        while !stop.is_stopping() {
+        loop {
             // A listing that fails half-way is made again; what is queued already is not queued twice.
-            if let Err(error) = runner.enqueue(&queue, STAGE).await {
+            if let Err(error) = runner.enqueue(&*queue, STAGE).await {
                 eprintln!("cannot enqueue: {error}");
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
@@ -73,8 +71,10 @@ pub(crate) async fn run(kind: Kind) -> Result<()> {
         retry_pause: Duration::from_millis(100),
         ..WorkOptions::default()
     };
-    let (_, worked) = tokio::join!(fill, runner.work(&queue, options));
-    worked?;
+    tokio::select! {
+        worked = runner.work(&*queue, options) => worked.map(drop)?,
+        () = fill => {}
+    }
     Ok(())
 }
 
