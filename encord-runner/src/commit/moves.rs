@@ -1,9 +1,10 @@
 //! Moving tasks so that none is moved twice, whatever happens to the requests.
 
+use std::collections::HashMap;
 use std::slice;
 use std::time::Duration;
 
-use encord_client::{Error, Project, TaskFilter};
+use encord_client::{Error, LabelRowFilter, Project, Stage, StageKind, TaskFilter};
 use encord_labels::id::{DataHash, PathwayUuid, StageUuid, TaskUuid};
 use futures::future::{BoxFuture, join_all};
 use futures::{FutureExt, TryStreamExt};
@@ -47,8 +48,8 @@ impl Mover<'_> {
     ///
     /// The platform applies all moves of a request or none, and rejects those of tasks that left the stage. A
     /// request whose answer was lost may have been applied: then the stage is listed again, and only what is
-    /// still there is sent again. `uncertain` says that this happened before, in which case a rejected move
-    /// was most likely our own.
+    /// still there is sent again. `uncertain` says that this happened before. A task that has left the stage
+    /// then counts as moved by us only where our pathway leads.
     pub(super) fn run<'a>(&'a self, moves: &'a [Move], uncertain: bool) -> BoxFuture<'a, Vec<Moved>> {
         async move {
             let mut results = vec![None; moves.len()];
@@ -63,16 +64,12 @@ impl Mover<'_> {
                     tokio::time::sleep(ROUND_PAUSE * 2_u32.pow(round - 1)).await;
                 }
                 if round > 0 && uncertain {
-                    match self.still_there(moves, &open).await {
-                        Ok(there) => {
-                            open.retain(|index| {
-                                let moved = !there.contains(&moves[*index].task);
-                                if moved {
-                                    debug!(task = %moves[*index].task, "confirmed by listing the stage again");
-                                    results[*index] = Some(Moved::Done);
-                                }
-                                !moved
-                            });
+                    match self.left(moves, &open).await {
+                        Ok(left) => {
+                            for (index, moved) in left {
+                                results[index] = Some(moved);
+                            }
+                            open.retain(|index| results[*index].is_none());
                         }
                         Err(error) => {
                             last_error = full_message(&error);
@@ -114,7 +111,11 @@ impl Mover<'_> {
         if open.len() == 1 || error.is_access_denied() {
             let result = match error {
                 error if !error.is_rejected() => Moved::Failed(full_message(error)),
-                _ if uncertain => Moved::Done,
+                // The refusal may be the echo of our own move.
+                _ if uncertain => match self.arrived(moves, open).await {
+                    Ok(arrived) => return arrived,
+                    Err(error) => Moved::Failed(full_message(&error)),
+                },
                 _ => Moved::Gone,
             };
             return vec![result; open.len()];
@@ -130,6 +131,15 @@ impl Mover<'_> {
         results
     }
 
+    /// Which of the open moves are settled because their tasks have left the stage, and how.
+    async fn left(&self, moves: &[Move], open: &[usize]) -> Result<Vec<(usize, Moved)>, Error> {
+        let there = self.still_there(moves, open).await?;
+        let left: Vec<_> =
+            open.iter().copied().filter(|index| !there.contains(&moves[*index].task)).collect();
+        let arrived = self.arrived(moves, &left).await?;
+        Ok(left.into_iter().zip(arrived).collect())
+    }
+
     /// Which of the tasks are still at the stage.
     async fn still_there(&self, moves: &[Move], open: &[usize]) -> Result<Vec<TaskUuid>, Error> {
         let mut there = Vec::new();
@@ -140,5 +150,45 @@ impl Mover<'_> {
             there.extend(tasks.into_iter().map(|task| task.uuid));
         }
         Ok(there)
+    }
+
+    /// Whether tasks that have left the stage went where their pathways lead.
+    ///
+    /// Somebody else may have taken a task elsewhere, and what was not confirmed is not reported as done. Where
+    /// nobody can know, because the pathway leads through a router or the platform names no stage, it was us.
+    async fn arrived(&self, moves: &[Move], left: &[usize]) -> Result<Vec<Moved>, Error> {
+        if left.is_empty() {
+            return Ok(Vec::new());
+        }
+        let hashes = left.iter().map(|index| moves[*index].data_hash);
+        let filter = LabelRowFilter::new().with_data_hashes(hashes).with_all_branches();
+        let rows = self.project.label_rows(&filter).await?;
+        let now_at: HashMap<TaskUuid, StageUuid> = rows
+            .iter()
+            .filter_map(|row| Some((row.metadata().task_uuid()?, row.metadata().workflow_stage()?.0)))
+            .collect();
+        let arrived = |index: &usize| {
+            let Move { task, pathway, .. } = moves[*index];
+            match (self.destination(pathway), now_at.get(&task)) {
+                (Some(destination), Some(stage)) if destination != *stage => {
+                    info!(%task, %stage, "the task has left the stage, but not by our pathway");
+                    Moved::Gone
+                }
+                _ => {
+                    debug!(%task, "confirmed by looking where the task is");
+                    Moved::Done
+                }
+            }
+        };
+        Ok(left.iter().map(arrived).collect())
+    }
+
+    /// The stage that a pathway leads to, where tasks stop.
+    fn destination(&self, pathway: PathwayUuid) -> Option<StageUuid> {
+        let stages = self.project.stages();
+        let here = stages.iter().find(|stage| stage.uuid == self.stage)?;
+        let destination = here.pathways().iter().find(|way| way.uuid == pathway)?.destination?;
+        let stops = |stage: &&Stage| stage.uuid == destination && !matches!(stage.kind, StageKind::Other(_));
+        stages.iter().find(stops).map(|stage| stage.uuid)
     }
 }
