@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::process::{self, succeeds};
 use crate::workspace::Workspace;
-use crate::{brokers, deps, features, peers, setup, tests, tidy};
+use crate::{brokers, deps, features, guides, peers, setup, soak, tests, tidy};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -68,6 +68,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
             process::run(build.args(tests::feature_arguments(everything)))?;
             peers::check(workspace, &peers::Options::default())
         });
+        // After the peers, which have just built the programs.
+        report.step("a minute of faults and kills", || soak::check(workspace));
+        report.step("first guide", || guides::run(workspace));
     }
     report.print();
     // Not a step: nothing may be printed after the runner's own summary.

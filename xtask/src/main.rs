@@ -11,6 +11,7 @@ mod guides;
 mod peers;
 mod process;
 mod setup;
+mod soak;
 mod tests;
 mod tidy;
 mod workspace;
@@ -43,6 +44,8 @@ enum Task {
     Bench(bench::Options),
     /// Run the commands of the first guide as a newcomer would.
     Guides,
+    /// Kill runners and workers on a failing platform, and prove that nothing was lost or doubled.
+    Soak(soak::Options),
     /// Check files, manifests and the dependency rules without compiling anything.
     Tidy,
 }
@@ -66,6 +69,7 @@ fn run(task: Task) -> Result<()> {
         Task::Peers(options) => peers::run(&workspace, &options),
         Task::Bench(options) => bench::run(&workspace, &options),
         Task::Guides => guides::run(&workspace),
+        Task::Soak(options) => soak::run(&workspace, &options),
         Task::Tidy => {
             tidy::check(&workspace)?;
             deps::check(&workspace)

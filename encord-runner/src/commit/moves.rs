@@ -80,7 +80,8 @@ impl Mover<'_> {
                         break;
                     }
                 }
-                let pairs: Vec<_> = open.iter().map(|index| (moves[*index].task, moves[*index].pathway)).collect();
+                let pairs: Vec<_> =
+                    open.iter().map(|index| (moves[*index].task, moves[*index].pathway)).collect();
                 let Err(error) = self.project.proceed(self.stage, &pairs).await else {
                     for index in open.drain(..) {
                         results[index] = Some(Moved::Done);
@@ -101,7 +102,10 @@ impl Mover<'_> {
                     }
                 }
             }
-            results.into_iter().map(|result| result.unwrap_or_else(|| Moved::Failed(last_error.clone()))).collect()
+            results
+                .into_iter()
+                .map(|result| result.unwrap_or_else(|| Moved::Failed(last_error.clone())))
+                .collect()
         }
         .boxed()
     }
