@@ -21,6 +21,10 @@ use crate::queue::engine::{Completion, DeadTask, QueueStatus};
 /// Waits this long for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Marks jobs that were handed out as running. The engine's own statement for this looks at all that wait.
+const BEGIN: &str = "UPDATE Jobs SET status = 'Running', lock_at = strftime('%s', 'now')
+    WHERE id IN (SELECT value FROM json_each(?1)) AND +lock_by = ?2 AND +status = 'Queued'";
+
 /// What is over has no history.
 const FORGET: &str = "DELETE FROM EncordHistory WHERE job = ?1";
 
@@ -47,7 +51,9 @@ const TABLES: &str = "
         json TEXT NOT NULL
     );
     CREATE INDEX IF NOT EXISTS EncordCompletionsOfQueue ON EncordCompletions (queue, position);
-    CREATE INDEX IF NOT EXISTS EncordCompletionsInTime ON EncordCompletions (queue, done_at);";
+    CREATE INDEX IF NOT EXISTS EncordCompletionsInTime ON EncordCompletions (queue, done_at);
+    -- With this index of the engine, each acknowledgement looks at all that its worker ever did.
+    DROP INDEX IF EXISTS LIdx;";
 
 /// A job that is over: dead, or failed with no attempts left.
 const DEAD: &str = "(status = 'Killed' OR (status = 'Failed' AND attempts >= max_attempts))";
@@ -166,7 +172,9 @@ impl Store {
         let jobs = queries::fetch_next(&mut *transaction, config, worker).await.map_err(self.problem())?;
         let ids: Vec<String> = jobs.iter().filter_map(|job| job.task_id().map(ToString::to_string)).collect();
         if !ids.is_empty() {
-            queries::lock_tasks(&mut *transaction, &ids, worker.name()).await.map_err(self.problem())?;
+            let ids = serde_json::to_string(&ids).map_err(self.problem())?;
+            let begin = sqlx::query(BEGIN).bind(ids).bind(worker.name());
+            begin.execute(&mut *transaction).await.map_err(self.problem())?;
         }
         let mut taken: Vec<Job> = jobs.into_iter().filter_map(Job::read).collect();
         for job in taken.iter_mut().filter(|job| job.delivered > 0) {
