@@ -74,17 +74,15 @@ impl<'r> Reader<'r> {
             (DataType::ImageGroup, Some(size)) => {
                 self.root.frame_sizes.insert(sequence, size);
             }
-            // PDFs have none.
-            (DataType::Video | DataType::Image | DataType::Nifti | DataType::Dicom, Some(size)) => {
-                self.root.size = Some(size);
-            }
+            // Slices of a series may differ in size, PDFs have none.
+            (DataType::Video | DataType::Image | DataType::Nifti, Some(size)) => self.root.size = Some(size),
             _ => {}
         }
         if let Some(text) = later {
             unit.labels = self.read_unit_labels(&mut part(text), sequence, modelled).under("labels")?;
         }
         if self.data_type == DataType::Dicom {
-            // Slices of a series may differ in size, and say so then.
+            // Only slices that say their size are known to have it.
             let slices = unit.labels.frames.iter();
             let sizes = slices
                 .filter_map(|(frame, extra)| Some((*frame, size_of(extra.get("metadata")?.as_object()?)?)));
