@@ -1,6 +1,8 @@
 //! The command line of a runner: every option as a flag and as an environment variable.
 
-use std::io::{IsTerminal, Write};
+#[cfg(feature = "progress")]
+use std::io::IsTerminal;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
