@@ -7,17 +7,18 @@ from typing import ContextManager, Iterator
 
 import media_cases
 import queue_cases
+import runner_cases
 import surroundings
 from measure import Case
+from runner_cases import PROJECT, STAGE
 
 HERE = pathlib.Path(__file__).parent
-PROJECT = "be000000-0000-4000-8000-000000000001"
-STAGE = "Agent"
 
 
 def all_cases(programs: pathlib.Path, work: pathlib.Path, quick: bool, only: str) -> Iterator[Case]:
     """The measurements whose names contain `only`, smallest first; what they need is made on the way."""
-    groups = {"labels": labels, "runner": runner, "sandbox": sandbox, "queue": queue, "media": media}
+    groups = {"labels": labels, "runner": runner_cases.runner, "twin": runner_cases.twins}
+    groups |= {"sandbox": sandbox, "queue": queue, "media": media}
     # What begins with the name of one group is not looked for in another, whose inputs would be made for nothing.
     named = [group for group in groups if only.startswith(group)]
     for group in named or groups:
@@ -39,20 +40,6 @@ def labels(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[
                 },
                 input_bytes=arguments[1].stat().st_size,
             )
-
-
-def runner(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[Case]:
-    """Moving tasks with an agent that does nothing, and one that loads label rows and items and saves."""
-    count = 300 if quick else 3000
-    for work_done in ("noop", "save"):
-        yield Case(
-            f"runner {work_done} {count} tasks",
-            {
-                "ours": [programs / "bench_runner", PROJECT, STAGE, work_done],
-                "theirs": [sys.executable, HERE / "reference_runner.py", PROJECT, STAGE, work_done],
-            },
-            lambda: serving(programs, work, count),
-        )
 
 
 def sandbox(programs: pathlib.Path, _: pathlib.Path, quick: bool) -> Iterator[Case]:

@@ -8,24 +8,30 @@ from typing import Callable, ContextManager
 
 
 @dataclasses.dataclass
-class Case:
-    """One measurement: a command per side (`ours`, perhaps `theirs` and `floor`).
+class Side:
+    """What was measured of one side, one entry per round. `cpu` is empty where programs do not tell."""
 
-    `surroundings` makes what a run needs (a fresh sandbox, say) and gives its environment variables.
+    seconds: list[float] = dataclasses.field(default_factory=list)
+    cpu: list[float] = dataclasses.field(default_factory=list)
+    peak_bytes: list[int] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class Case:
+    """One measurement: a command per side (`ours`, perhaps `theirs`, `floor` and others for `remark`).
+
+    `surroundings` makes what a run needs (a fresh sandbox, say) and gives its environment variables;
+    `surroundings_of` does so for single sides.
+    `remark` says what else the figures show. `rounds` replaces the usual number of them.
     """
 
     name: str
     sides: dict[str, list]
     surroundings: Callable[[], ContextManager[dict[str, str]]] | None = None
     input_bytes: int | None = None
-
-
-@dataclasses.dataclass
-class Side:
-    """What was measured of one side, one entry per round."""
-
-    seconds: list[float] = dataclasses.field(default_factory=list)
-    peak_bytes: list[int] = dataclasses.field(default_factory=list)
+    remark: Callable[[dict[str, Side]], str] | None = None
+    rounds: int | None = None
+    surroundings_of: dict[str, Callable[[], ContextManager[dict[str, str]]]] = dataclasses.field(default_factory=dict)
 
 
 def interleaved(case: Case, rounds: int) -> dict[str, Side]:
@@ -33,8 +39,9 @@ def interleaved(case: Case, rounds: int) -> dict[str, Side]:
     sides = {name: Side() for name in case.sides}
     for _ in range(rounds):
         for name, command in case.sides.items():
-            if case.surroundings:
-                with case.surroundings() as variables:
+            surroundings = case.surroundings_of.get(name, case.surroundings)
+            if surroundings:
+                with surroundings() as variables:
                     one(sides[name], command, variables)
             else:
                 one(sides[name], command, {})
@@ -55,6 +62,8 @@ def one(side: Side, command: list, variables: dict[str, str]) -> None:
         raise subprocess.CalledProcessError(process.returncode, command, output, errors)
     report = json.loads(output.splitlines()[-1])
     side.seconds.append(report["seconds"])
+    if "cpu" in report:
+        side.cpu.append(report["cpu"])
     # What the system says about a child includes what this process had when it started it.
     side.peak_bytes.append(report.get("peak_bytes", usage.ru_maxrss * 1024))
 

@@ -25,33 +25,46 @@ parser.add_argument("--quick", action="store_true", help="smaller inputs and few
 parser.add_argument("--only", default="", help="run only measurements whose name contains this")
 arguments = parser.parse_args()
 
+
+def figures(case: measure.Case, name: str, sides: dict[str, measure.Side], kind: str) -> dict:
+    """One line of the result: medians of the times of one kind, and peaks of memory."""
+    times = {side: getattr(measured, kind) for side, measured in sides.items()}
+    median = {side: statistics.median(values) for side, values in times.items() if values}
+    ours, theirs, floor = (median.get(side) for side in ("ours", "theirs", "floor"))
+    peak = {side: max(measured.peak_bytes) for side, measured in sides.items()}
+    return {
+        "name": name,
+        "ours": ours,
+        "theirs": theirs,
+        "unit": "s",
+        "ratio": theirs / ours if theirs else None,
+        "floor": floor,
+        "ratio_to_floor": floor / ours if floor else None,
+        "peak_rss_ours": peak["ours"],
+        "peak_rss_theirs": peak.get("theirs"),
+        "peak_rss_to_input": peak["ours"] / case.input_bytes if case.input_bytes else None,
+        "spread_ours": [min(times["ours"]), max(times["ours"])],
+        "spread_theirs": [min(times["theirs"]), max(times["theirs"])] if theirs else None,
+    }
+
+
 rounds = 3 if arguments.quick else 5
 print(f"{platform.platform()}, {platform.machine()}, Python {platform.python_version()}, {rounds} rounds")
 print(f"{'measurement':34} {'ours':>10} {'theirs':>10} {'floor':>10} {'ratio':>7} {'to floor':>8}  {'memory':>13}")
 lines = []
 for case in cases.all_cases(arguments.programs, arguments.work, arguments.quick, arguments.only):
     try:
-        sides = measure.interleaved(case, rounds)
+        sides = measure.interleaved(case, case.rounds or rounds)
     except subprocess.CalledProcessError as error:
         sys.exit(f"{case.name}: {error}\n{error.stderr}")
-    ours, theirs, floor = (sides.get(side) for side in ("ours", "theirs", "floor"))
-    seconds = statistics.median(ours.seconds)
-    line = {
-        "name": case.name,
-        "ours": seconds,
-        "theirs": statistics.median(theirs.seconds) if theirs else None,
-        "unit": "s",
-        "ratio": statistics.median(theirs.seconds) / seconds if theirs else None,
-        "floor": statistics.median(floor.seconds) if floor else None,
-        "ratio_to_floor": statistics.median(floor.seconds) / seconds if floor else None,
-        "peak_rss_ours": max(ours.peak_bytes),
-        "peak_rss_theirs": max(theirs.peak_bytes) if theirs else None,
-        "peak_rss_to_input": max(ours.peak_bytes) / case.input_bytes if case.input_bytes else None,
-        "spread_ours": [min(ours.seconds), max(ours.seconds)],
-        "spread_theirs": [min(theirs.seconds), max(theirs.seconds)] if theirs else None,
-    }
-    lines.append(line)
-    print(measure.row(line), flush=True)
+    found = [figures(case, case.name, sides, "seconds")]
+    if sides["ours"].cpu:
+        found.append(figures(case, f"{case.name}, processor", sides, "cpu"))
+    for line in found:
+        print(measure.row(line), flush=True)
+    if case.remark:
+        print(f"  {case.remark(sides)}", flush=True)
+    lines += found
 if arguments.json:
     arguments.json.write_text(json.dumps(lines, indent=1) + "\n")
 if not lines:
