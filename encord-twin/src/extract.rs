@@ -185,6 +185,27 @@ impl<P> fmt::Debug for Twin<P> {
     }
 }
 
+/// Data rows and storage items of the task's project, by data hash.
+///
+/// This is what the Python package calls `dep_data_lookup`. It is here so that agents can be moved one to one; take
+/// what replaces it where you can: the runner fetches a [`StorageItem`](encord_runner::StorageItem) in bulk and ahead
+/// of the agent, and [`DataLookup`](crate::DataLookup) asks for many data units at once.
+#[deprecated(
+    note = "take a `StorageItem` for the task's own data; for other data units take the `Project` and make an `encord_twin::DataLookup` of it"
+)]
+#[derive(Debug, Clone)]
+pub struct DataLookup(pub crate::DataLookup);
+
+#[expect(deprecated, reason = "it must work for those who still use it")]
+impl<S: Sync> FromTask<S> for DataLookup {
+    const NEEDS: Needs = Needs::NOTHING;
+    type Rejection = BoxError;
+
+    async fn from_task(ctx: &TaskContext, _state: &S) -> Result<Self, BoxError> {
+        Ok(Self(crate::DataLookup::new(ctx.project()?.clone())))
+    }
+}
+
 /// What was found for one task, kept in its context for all its attempts.
 struct Found<P> {
     twin: Result<Option<project::Twin>, Error>,

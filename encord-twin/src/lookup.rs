@@ -11,7 +11,12 @@ use encord_labels::id::{DataHash, ItemUuid};
 
 use crate::error::{Error, Result};
 
-/// Looks up what is behind data units of a project. Nothing is remembered, so nothing becomes stale.
+/// Looks up what is behind data units of a project.
+///
+/// It replaces the Python package's deprecated `DataLookup`: `get_data_row` is [`data_rows`](DataLookup::data_rows),
+/// `get_storage_item` and `get_storage_items` are [`storage_items`](DataLookup::storage_items), and
+/// `backing_item_uuids` is [`item_uuids`](DataLookup::item_uuids). There is no object that is shared by the whole
+/// process; make one where it is needed. Nothing is remembered, so nothing becomes stale.
 ///
 /// ```no_run
 /// # async fn example(project: encord_client::Project, data: Vec<encord_labels::id::DataHash>) -> encord_twin::Result<()> {

@@ -212,3 +212,19 @@ async fn a_unit_test_can_ask_for_a_twin_too() {
     let outcome = testing::run_with_state(agent, &ctx, TwinOf::<Model>::opened(twins)).await.unwrap();
     assert_eq!(outcome.pathway(), Some(&"annotate".into()));
 }
+
+#[tokio::test]
+#[expect(deprecated, reason = "it must work for those who still use it")]
+async fn data_can_be_looked_up_as_in_the_python_package() {
+    use encord_twin::extract::DataLookup;
+    async fn agent(
+        task: AgentTask,
+        DataLookup(lookup): DataLookup,
+    ) -> Result<&'static str, encord_twin::Error> {
+        let item = lookup.storage_items(&[task.data_hash], false).await?.remove(&task.data_hash);
+        Ok(if item.is_some_and(|item| item.name == task.data_title) { "complete" } else { "nowhere" })
+    }
+    let (_sandbox, own, _) = world(2).await;
+    let report = runner(&own).stage("Agent 1", agent).run().await.unwrap();
+    assert_eq!(report.counts().moved, 4, "{report}");
+}
