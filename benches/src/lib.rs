@@ -3,9 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-use rustix::time::{ClockId, clock_gettime};
-
 use rustix::time::{ClockId, clock_gettime};
 
 /// Prints the line that `xtask/bench` reads.
@@ -51,35 +48,4 @@ fn peak_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
-}
-
-/// Measures the time that passes and the processor time that this process uses.
-#[derive(Debug)]
-pub struct Stopwatch {
-    started: Instant,
-    used: Duration,
-}
-
-impl Stopwatch {
-    /// Starts measuring.
-    #[must_use]
-    pub fn start() -> Self {
-        Stopwatch { started: Instant::now(), used: processor_time() }
-    }
-
-    /// Prints the line that `xtask/bench` reads, with both times since the start.
-    ///
-    /// # Errors
-    /// Never; so that a program can end with it.
-    pub fn report(self) -> Result<()> {
-        let (seconds, cpu) = (self.started.elapsed(), processor_time() - self.used);
-        println!("{{\"seconds\": {}, \"cpu\": {}}}", seconds.as_secs_f64(), cpu.as_secs_f64());
-        Ok(())
-    }
-}
-
-/// What all threads of this process have used.
-fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }

@@ -5,14 +5,13 @@
 //! bench_floor PROJECT_HASH STAGE noop|save
 //! ```
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use encord_agents::client::Client;
 use encord_benches::Stopwatch;
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 /// As many tasks as the runners fetch together.
@@ -60,26 +59,8 @@ impl Bare {
         self.send(request.header("content-type", "application/json")).await
     }
 
-    async fn v1(
-        &self,
-        verb: &str,
-        kind: &str,
-        uid: Value,
-        payload: impl serde::Serialize,
-    ) -> Result<Vec<u8>> {
-        #[derive(serde::Serialize)]
-        struct Values<P> {
-            uid: Value,
-            payload: P,
-        }
-        #[derive(serde::Serialize)]
-        struct Body<'a, P> {
-            query_type: &'a str,
-            query_method: &'a str,
-            values: Values<P>,
-        }
-        let body = Body { query_type: kind, query_method: verb, values: Values { uid, payload } };
-        let request = self.http.post(format!("{}/public", self.domain)).body(serde_json::to_vec(&body)?);
+    async fn v1(&self, body: Vec<u8>) -> Result<Vec<u8>> {
+        let request = self.http.post(format!("{}/public", self.domain)).body(body);
         let headers = [("content-type", "application/json"), ("resourcetype", "project")];
         let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
         self.send(request.header("resourceid", &self.project)).await
@@ -92,37 +73,50 @@ impl Bare {
             backing_item_uuid: String,
         }
         #[derive(Deserialize)]
-        struct Labels<'a> {
+        struct Labels {
             label_hash: String,
-            #[serde(borrow, flatten)]
-            _rest: HashMap<&'a str, &'a RawValue>,
-        }
-        #[derive(serde::Serialize)]
-        struct Save<'a> {
-            multi_request: bool,
-            labels: &'a [&'a RawValue],
-            validate_before_saving: bool,
         }
         let data: Vec<&str> = tasks.iter().map(|task| &*task.data_hash).collect();
         let filter = json!({"include_uninitialised_labels": true, "data_hashes": data, "include_workflow_graph_node": true,
             "branch_name": "main"});
-        let listed = self.v1("GET", "labelrowmetadata", Value::Null, filter).await?;
+        let listed = self.v1(v1("GET", "labelrowmetadata", Value::Null, filter)).await?;
         let rows: Envelope<Vec<Row>> = serde_json::from_slice(&listed)?;
         let items: Vec<&str> = rows.response.iter().map(|row| &*row.backing_item_uuid).collect();
         self.post("/v2/public/storage/items/get-bulk", &json!({"itemUuids": items, "signUrls": true}))
             .await?;
         let arguments = json!({"multi_request": true, "get_signed_url": false, "branch_name": "main"});
-        let created = self.v1("PUT", "labelrow", json!(data), arguments).await?;
-        let created: Envelope<Vec<&RawValue>> = serde_json::from_slice(&created)?;
-        let hash = |row: &&RawValue| Ok(serde_json::from_str::<Labels>(row.get())?.label_hash);
-        let hashes: Vec<String> = created.response.iter().map(hash).collect::<Result<_>>()?;
-        let save = Save { multi_request: true, labels: &created.response, validate_before_saving: false };
-        self.v1("POST", "labelrow", json!(hashes), save).await?;
+        let created = self.v1(v1("PUT", "labelrow", json!(data), arguments)).await?;
+        let labels = response(&created)?;
+        let hashes: Vec<Labels> = serde_json::from_slice(labels)?;
+        let hashes: Vec<&str> = hashes.iter().map(|row| &*row.label_hash).collect();
+        // The documents go back as they came.
+        let mut body = br#"{"query_type":"labelrow","query_method":"POST","values":{"uid":"#.to_vec();
+        serde_json::to_writer(&mut body, &hashes)?;
+        body.extend_from_slice(br#","payload":{"multi_request":true,"labels":"#);
+        body.extend_from_slice(labels);
+        body.extend_from_slice(br#","validate_before_saving":false}}}"#);
+        self.v1(body).await?;
         let priorities: Vec<_> = data.iter().map(|data| (data, 0.5)).collect();
         let path = format!("/v2/public/projects/{}/priorities", self.project);
         self.post(&path, &json!({"priorities": priorities})).await?;
         Ok(())
     }
+}
+
+/// The body of a request to the older half of the interface.
+fn v1(verb: &str, kind: &str, uid: Value, payload: Value) -> Vec<u8> {
+    let values = json!({"uid": uid, "payload": payload});
+    json!({"query_type": kind, "query_method": verb, "values": values}).to_string().into_bytes()
+}
+
+/// The text of the result in an answer of that half.
+fn response(answer: &[u8]) -> Result<&[u8]> {
+    const KEY: &[u8] = br#""response":"#;
+    let start =
+        answer.windows(KEY.len()).position(|window| window == KEY).context("no response")? + KEY.len();
+    let mut values = serde_json::Deserializer::from_slice(&answer[start..]).into_iter::<IgnoredAny>();
+    values.next().context("an empty response")??;
+    Ok(&answer[start..start + values.byte_offset()])
 }
 
 /// A client that will only meet plain HTTP, but cannot be made without TLS.
