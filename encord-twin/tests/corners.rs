@@ -31,7 +31,8 @@ async fn project(items: Value, stages: Option<Value>) -> (Sandbox, Project) {
         "datasets": [{"dataset_hash": DATASET, "title": "d", "items": items}],
         "projects": [{"project_hash": PROJECT, "title": "p", "ontology": ONTOLOGY, "workflow_template": template,
             "datasets": [DATASET]}]});
-    let sandbox = Sandbox::start(Seed::from_json(seed.to_string().as_bytes(), folder.path()).unwrap()).await.unwrap();
+    let sandbox =
+        Sandbox::start(Seed::from_json(seed.to_string().as_bytes(), folder.path()).unwrap()).await.unwrap();
     let key = PrivateKey::from_openssh(sandbox.private_key_openssh().unwrap(), None).unwrap();
     let client = Client::builder().private_key(key).domain(sandbox.url()).build().unwrap();
     let project = client.project(PROJECT.parse().unwrap()).await.unwrap();
