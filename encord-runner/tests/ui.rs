@@ -84,9 +84,9 @@ fn plain(said: &str) -> String {
             break;
         } else if line.trim_start().starts_with("and ") && line.ends_with(" others") {
             lines.push("           and others".to_owned());
-        } else if in_library && margin.trim().parse::<u32>().is_ok() {
-            lines.push(format!("   |{rest}"));
-        } else if in_library && margin.trim().is_empty() && line.contains('|') {
+        } else if in_library
+            && (margin.trim().parse::<u32>().is_ok() || margin.trim().is_empty() && line.contains('|'))
+        {
             lines.push(format!("   |{rest}"));
         } else {
             lines.push(line.to_owned());
