@@ -29,6 +29,8 @@ mod guides {
     struct Media;
     #[doc = include_str!("../../docs/sandbox.md")]
     struct Sandbox;
+    #[doc = include_str!("../../docs/twins.md")]
+    struct Twins;
     #[doc = include_str!("../../docs/migration.md")]
     struct Migration;
 }
