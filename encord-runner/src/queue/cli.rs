@@ -23,9 +23,9 @@ use crate::stage::StageRef;
 ///
 /// A first round on one machine, with a file as the queue:
 ///
-///     PROGRAM enqueue --project-hash H --queue tasks.db
-///     PROGRAM work    --project-hash H --queue tasks.db --until-empty --concurrency 4
-///     PROGRAM status  --project-hash H --queue tasks.db
+///   PROGRAM enqueue --project-hash H --queue tasks.db
+///   PROGRAM work    --project-hash H --queue tasks.db --until-empty --concurrency 4
+///   PROGRAM status  --project-hash H --queue tasks.db
 ///
 /// With `--queue nats://HOST:4222` (in builds that have it) workers may be on many machines. Commands can be repeated
 /// and interrupted as you like: a task that is in the queue already is not put in twice, and a task whose worker died
