@@ -15,6 +15,9 @@ pub(crate) struct Options {
     /// The inner loop only: formatting, house rules, lints and tests; no feature checks, docs or peers.
     #[arg(long)]
     fast: bool,
+    /// Also what takes long: ten minutes of faults and kills, and the first guide in a crate of its own.
+    #[arg(long, conflicts_with = "fast")]
+    long: bool,
 }
 
 /// Runs every step, also after one has failed, and fails if any did.
@@ -69,7 +72,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
             peers::check(workspace, &peers::Options::default())
         });
         // After the peers, which have just built the programs.
-        report.step("a minute of faults and kills", || soak::check(workspace));
+        let minutes = if options.long { 10.0 } else { 1.0 };
+        report.step("faults and kills", || soak::check(workspace, minutes));
+    }
+    if options.long {
         report.step("first guide", || guides::run(workspace));
     }
     report.print();

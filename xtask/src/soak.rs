@@ -25,9 +25,6 @@ pub(crate) struct Options {
     faults: f64,
 }
 
-/// What every run of the checks can afford.
-const SHORT: Options = Options { minutes: 1.0, seed: None, tasks: 400, faults: 0.1 };
-
 /// Builds the program, then runs it.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let build = ["build", "--quiet", "--package", "encord-benches", "--bin", "soak"];
@@ -35,9 +32,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     start(workspace, options)
 }
 
-/// Runs the program as it is, for a minute.
-pub(crate) fn check(workspace: &Workspace) -> Result<()> {
-    start(workspace, &SHORT)
+/// Runs the program as it is, with rounds short enough for the checks.
+pub(crate) fn check(workspace: &Workspace, minutes: f64) -> Result<()> {
+    start(workspace, &Options { minutes, seed: None, tasks: 400, faults: 0.1 })
 }
 
 fn start(workspace: &Workspace, options: &Options) -> Result<()> {
