@@ -110,7 +110,7 @@ type Taken = (Arc<Lane>, Vec<Box<dyn Delivery>>);
 
 impl QueueRunner {
     /// Works on the queued tasks of all registered stages until told to stop by the runner's
-    /// [`StopHandle`](crate::StopHandle), or until the queues are empty. Start as many workers as you like, in one
+    /// [`StopHandle`], or until the queues are empty. Start as many workers as you like, in one
     /// process or several.
     ///
     /// A task is delivered at least once. When a worker dies in the middle, its tasks are delivered again; those it
