@@ -6,7 +6,8 @@
 //! to a few batches.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -75,7 +76,13 @@ pub(crate) async fn run_stage(run: &Arc<Run>, prepared: &Prepared) -> Result<(),
         commit_as_done(Arc::clone(run), Arc::clone(stage), done_receiver).instrument(span.clone()),
     );
     let stop_committer = committer.abort_handle();
-    let result = Workers::new(run, prepared, done).work(batches).instrument(span).await;
+    // On a thread of the runtime, where handing a task to its agent and back costs no switch of threads.
+    let workers = Workers::new(Arc::clone(run), prepared.clone(), done).work(batches).instrument(span);
+    let mut workers = AbortOnDrop(tokio::spawn(workers));
+    let result = match (&mut workers.0).await {
+        Ok(result) => result,
+        Err(ended) => ended.try_into_panic().map_or(Ok(()), |panic| resume_unwind(panic)),
+    };
     tokio::select! {
         // What is done is flushed, unless the run has to end at once.
         finished = committer => debug!(?finished, "committer ended"),
@@ -173,9 +180,9 @@ async fn flush(run: &Run, stage: &Stage, pending: &mut Vec<Pending>) {
 }
 
 /// Runs agents on the tasks of one stage.
-struct Workers<'a> {
-    run: &'a Run,
-    prepared: &'a Prepared,
+struct Workers {
+    run: Arc<Run>,
+    prepared: Prepared,
     done: mpsc::Sender<Pending>,
     waiting: VecDeque<Waiting>,
     running: JoinSet<Pending>,
@@ -187,8 +194,8 @@ struct Waiting {
     download: Option<AbortOnDrop>,
 }
 
-impl<'a> Workers<'a> {
-    fn new(run: &'a Run, prepared: &'a Prepared, done: mpsc::Sender<Pending>) -> Self {
+impl Workers {
+    fn new(run: Arc<Run>, prepared: Prepared, done: mpsc::Sender<Pending>) -> Self {
         Workers { run, prepared, done, waiting: VecDeque::new(), running: JoinSet::new() }
     }
 
@@ -196,7 +203,9 @@ impl<'a> Workers<'a> {
         mut self,
         mut batches: mpsc::Receiver<Result<Vec<TaskContext>, Error>>,
     ) -> Result<(), Error> {
-        let stop = &self.run.stop;
+        let stop = self.run.stop.clone();
+        let mut gently = pin!(stop.at_least(Urgency::Graceful));
+        let mut at_once = pin!(stop.at_least(Urgency::Now));
         let mut exhausted = false;
         let mut result = Ok(());
         loop {
@@ -212,7 +221,7 @@ impl<'a> Workers<'a> {
             }
             tokio::select! {
                 biased;
-                () = stop.at_least(Urgency::Now) => return result,
+                () = &mut at_once => return result,
                 Some(finished) = self.running.join_next(), if !self.running.is_empty() => {
                     if let Ok(pending) = finished {
                         // The committer lives until this sender is dropped.
@@ -231,7 +240,7 @@ impl<'a> Workers<'a> {
                     }
                     None => exhausted = true,
                 },
-                () = stop.at_least(Urgency::Graceful), if !stop.is_stopping() => {}
+                () = &mut gently, if !stop.is_stopping() => {}
             }
         }
     }

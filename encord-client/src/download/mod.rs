@@ -4,8 +4,9 @@
 //! (error, panic, cancellation). Files come from storage servers, not from the platform, so no credentials are
 //! sent along.
 
+mod sink;
+
 use std::fmt;
-use std::io::SeekFrom;
 use std::path::Path;
 
 use futures::StreamExt;
@@ -13,8 +14,8 @@ use futures::future::BoxFuture;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_RANGE, LOCATION, RANGE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tempfile::NamedTempFile;
-use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
+use self::sink::Sink;
 use crate::call::stalled;
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -106,7 +107,7 @@ impl Client {
             url: download.url,
             limit: download.limit,
             length: download.length,
-            file: tokio::fs::File::from_std(file),
+            file: Sink::new(file),
             path,
             written: 0,
             total: None,
@@ -114,7 +115,7 @@ impl Client {
             stale: false,
         };
         transfer.run(download.resign).await?;
-        transfer.file.flush().await.map_err(failed)?;
+        transfer.file.finish().await.map_err(failed)?;
         let written = transfer.written;
         drop(transfer);
         part.persist(path).map_err(|error| failed(error.error))?;
@@ -128,7 +129,7 @@ struct Transfer<'a> {
     url: SignedUrl,
     limit: Option<u64>,
     length: Option<u64>,
-    file: tokio::fs::File,
+    file: Sink,
     path: &'a Path,
     written: u64,
     total: Option<u64>,
@@ -215,10 +216,10 @@ impl Transfer<'_> {
         loop {
             let piece = stalled(stall, async { body.next().await.transpose() }).await;
             let Some(piece) = piece.map_err(|error| self.interrupted(&error))? else { break };
-            self.check_size(self.written + piece.len() as u64).map_err(Trouble::last)?;
-            let written = self.file.write_all(&piece).await;
-            written.map_err(|source| self.unwritable(source))?;
-            self.written += piece.len() as u64;
+            let written = self.written + piece.len() as u64;
+            self.check_size(written).map_err(Trouble::last)?;
+            self.file.write(piece).await.map_err(|source| self.unwritable(source))?;
+            self.written = written;
         }
         match self.total {
             Some(total) if total != self.written => {
@@ -355,12 +356,7 @@ impl Transfer<'_> {
     }
 
     async fn restart(&mut self, position: u64) -> Result<(), Trouble> {
-        let done = async {
-            self.file.set_len(position).await?;
-            self.file.seek(SeekFrom::Start(position)).await
-        };
-        let done = done.await;
-        done.map_err(|source| self.unwritable(source))?;
+        self.file.restart(position).await.map_err(|source| self.unwritable(source))?;
         self.written = position;
         self.stale = false;
         Ok(())
