@@ -32,7 +32,7 @@ impl Environment {
         for (name, value) in variables {
             let Some(name) = name.to_str() else { continue };
             if name.eq_ignore_ascii_case(KEY) {
-                found.key = Some(Zeroizing::new(value.to_string_lossy().into_owned()));
+                found.key = Some(key_text(value));
             } else if name.eq_ignore_ascii_case(KEY_FILE) {
                 found.key_file = Some(value);
             } else if name.eq_ignore_ascii_case(DOMAIN) {
@@ -66,6 +66,15 @@ impl Environment {
         }
         PrivateKey::from_openssh(key.ok_or(KeyError::Missing)?, None)
     }
+}
+
+/// The text of a key without a copy that nobody wipes. (The environment of the process keeps its own.)
+fn key_text(value: OsString) -> Zeroizing<String> {
+    let text = value.into_string().unwrap_or_else(|value| {
+        let bytes = Zeroizing::new(value.into_encoded_bytes());
+        String::from_utf8_lossy(&bytes).into_owned()
+    });
+    Zeroizing::new(text)
 }
 
 #[cfg(test)]

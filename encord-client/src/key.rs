@@ -4,6 +4,7 @@
 //! Key material is wiped when dropped and never printed.
 
 use std::fmt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -60,15 +61,17 @@ impl PrivateKey {
 
     /// Reads a key from an OpenSSH private key file; a leading `~` means the home directory.
     ///
+    /// On Unix a warning is logged if others than the owner can read the file. The key is used all the same, because
+    /// keys that come from a mounted secret often cannot be protected better.
+    ///
     /// # Errors
     /// [`KeyError::FileNotFound`] and [`KeyError::FileUnreadable`] beside those of [`PrivateKey::from_openssh`].
     pub fn from_file(path: impl AsRef<Path>, passphrase: Option<&str>) -> Result<Self, KeyError> {
         let path = expand_home(path.as_ref());
-        let text =
-            std::fs::read_to_string(&path).map(Zeroizing::new).map_err(|source| match source.kind() {
-                std::io::ErrorKind::NotFound => KeyError::FileNotFound { path: path.clone() },
-                _ => KeyError::FileUnreadable { path: path.clone(), source },
-            })?;
+        let text = read_key_file(&path).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => KeyError::FileNotFound { path: path.clone() },
+            _ => KeyError::FileUnreadable { path: path.clone(), source },
+        })?;
         Self::from_openssh(&text, passphrase)
             .map_err(|error| KeyError::InFile { path, source: Box::new(error) })
     }
@@ -273,6 +276,37 @@ fn length_prefixed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     rest.split_at_checked(u32::from_be_bytes(*length) as usize)
 }
+
+/// The text of a key file. It is wiped when dropped, and is no longer than a key can be: whatever else the path
+/// leads to is not read into memory to its end.
+fn read_key_file(path: &Path) -> std::io::Result<Zeroizing<String>> {
+    const LONGEST: usize = 64 << 10;
+    let file = std::fs::File::open(path)?;
+    warn_if_readable_by_others(path, &file);
+    // With room for everything from the start, no copy stays behind where a smaller buffer was.
+    let mut text = Zeroizing::new(String::with_capacity(LONGEST + 1));
+    if file.take(LONGEST as u64 + 1).read_to_string(&mut text)? > LONGEST {
+        let problem = format!("longer than {LONGEST} bytes, which is no private key");
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, problem));
+    }
+    Ok(text)
+}
+
+#[cfg(unix)]
+fn warn_if_readable_by_others(path: &Path, file: &std::fs::File) {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(mode) = file.metadata().map(|metadata| metadata.permissions().mode() & 0o777) else { return };
+    if mode & 0o044 != 0 {
+        tracing::warn!(
+            path = %path.display(),
+            mode = %format_args!("{mode:04o}"),
+            "the private key file can be read by others than its owner; run `chmod 600` on it"
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_readable_by_others(_: &Path, _: &std::fs::File) {}
 
 fn expand_home(path: &Path) -> PathBuf {
     let Ok(rest) = path.strip_prefix("~") else { return path.to_owned() };

@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+mod captured;
 
 use encord_client::{
     BearerToken, Client, Download, InitialiseArgs, LabelRowFilter, PrivateKey, RetryPolicy, TaskFilter,
@@ -11,32 +10,7 @@ use encord_client::{
 use encord_sandbox::{FaultPlan, FaultRule, Sandbox};
 use futures::TryStreamExt;
 
-/// Everything that was logged, by whichever crate.
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl log::Log for Captured {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        writeln!(self.clone(), "{} {}", record.target(), record.args()).unwrap();
-    }
-
-    fn flush(&self) {}
-}
+use crate::captured::Captured;
 
 /// Does what an agent would, and what goes wrong for one; returns whatever may be shown to a user.
 async fn session(sandbox: &Sandbox, client: &Client) -> Vec<String> {
@@ -45,13 +19,20 @@ async fn session(sandbox: &Sandbox, client: &Client) -> Vec<String> {
     let tasks: Vec<_> = project.agent_tasks(stage, &TaskFilter::new()).try_collect().await.unwrap();
     let filter = LabelRowFilter::new().with_data_hashes(tasks.iter().map(|task| task.data_hash));
     let mut rows = project.label_rows(&filter).await.unwrap();
-    project.initialise_labels(&mut rows, &InitialiseArgs::default()).await.unwrap();
+    let mut args = InitialiseArgs::default();
+    args.include_signed_url = true;
+    project.initialise_labels(&mut rows, &args).await.unwrap();
+    let signed = rows[0].data_units().unwrap().next().unwrap()["data_link"].as_str().unwrap().to_owned();
+    // As some listings have it, and some metadata.
+    let metadata = rows[0].metadata_mut();
+    metadata.set_client_metadata([("preview".to_owned(), signed.clone().into())].into_iter().collect());
     let uuid = rows[0].metadata().backing_item_uuid().unwrap();
     let item = client.storage_item(uuid, true).await.unwrap();
     let url = item.signed_url.clone().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("image");
-    let mut shown = vec![format!("{client:?} {project:?} {item:?} {:?}", Download::new(url.clone()))];
+    let mut shown =
+        vec![format!("{client:?} {project:?} {item:?} {rows:?} {:?}", Download::new(url.clone()))];
     client.download(Download::new(url.clone()), &file).await.unwrap();
     for rule in [
         FaultRule { status: Some(404), ..FaultRule::default() },
@@ -70,7 +51,8 @@ async fn session(sandbox: &Sandbox, client: &Client) -> Vec<String> {
     let error = project.label_rows(&filter).await.unwrap_err();
     shown.push(format!("{error} {error:?}"));
     sandbox.set_faults(FaultPlan::default()).unwrap();
-    shown.push(url.expose().split_once('?').unwrap().1.to_owned());
+    let query = |link: &str| link.split_once('?').unwrap().1.to_owned();
+    shown.push(format!("{}&{}", query(url.expose()), query(&signed)));
     shown
 }
 
@@ -79,12 +61,7 @@ async fn no_secret_is_shown_at_any_level() {
     let captured = Captured::default();
     log::set_logger(Box::leak(Box::new(captured.clone()))).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
-    let writer = captured.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).unwrap();
+    tracing::subscriber::set_global_default(captured.subscriber(tracing::Level::TRACE)).unwrap();
 
     let sandbox = Sandbox::builder().project("cats").images(2).start().await.unwrap();
     let text = sandbox.private_key_openssh().unwrap().to_owned();
@@ -107,7 +84,7 @@ async fn no_secret_is_shown_at_any_level() {
         );
         shown.extend(said);
     }
-    shown.push(String::from_utf8_lossy(&captured.0.lock().unwrap()).into_owned());
+    shown.push(captured.text());
     // Otherwise nothing was looked at.
     assert!(shown.last().unwrap().contains("hyper"), "nothing was logged");
     secrets.retain(|secret| secret.len() > 12);
