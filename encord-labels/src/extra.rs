@@ -3,12 +3,17 @@
 //! Everything that is read can carry such keys; they are kept where they were found and written back, so that
 //! a row that passes through here loses nothing. Almost nothing has any, so an empty set costs one pointer.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use crate::json::Emitter;
+use crate::redact::Redacted;
 
 /// Unknown keys of one JSON object, in the order they came.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+///
+/// The `Debug` form shows links without their queries, which may be signatures.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Extra(Option<Box<Map<String, Value>>>);
 
 impl Extra {
@@ -45,6 +50,12 @@ impl Extra {
             self.0 = None;
         }
         removed
+    }
+}
+
+impl fmt::Debug for Extra {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|(key, value)| (key, Redacted(value)))).finish()
     }
 }
 

@@ -80,6 +80,7 @@ pub mod id;
 mod json;
 pub mod ontology;
 mod range;
+mod redact;
 pub mod row;
 #[cfg(feature = "schema")]
 pub mod schema;

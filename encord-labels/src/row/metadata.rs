@@ -1,5 +1,7 @@
 //! What a listing of label rows says about one row, before its labels are fetched.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -7,6 +9,7 @@ use super::data_type::DataType;
 use crate::error::{Error, Located, Result};
 use crate::id::{ItemUuid, LabelHash, StageUuid, TaskUuid};
 use crate::json::{describe, expect_object};
+use crate::redact::RedactedMap;
 
 /// One entry of a listing of label rows. Unknown keys are kept.
 ///
@@ -19,7 +22,9 @@ use crate::json::{describe, expect_object};
 /// assert_eq!((metadata.data_type(), metadata.number_of_frames()), (DataType::Video, Some(10)));
 /// # Ok::<(), encord_labels::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+///
+/// The `Debug` form shows links without their queries, which may be signatures.
+#[derive(Clone, PartialEq)]
 pub struct LabelRowMetadata {
     fields: Map<String, Value>,
     data_type: DataType,
@@ -133,7 +138,7 @@ impl LabelRowMetadata {
         self.data_type
     }
 
-    /// Where the data is stored.
+    /// Where the data is stored; may be a signed link, which opens the file for whoever has it.
     pub fn data_link(&self) -> Option<&str> {
         text(&self.fields, "data_link")
     }
@@ -250,6 +255,14 @@ impl LabelRowMetadata {
     fn whole(&self, key: &str) -> Option<u64> {
         let value = self.get(key)?;
         value.as_u64().or_else(|| value.as_f64().filter(|n| *n >= 0.0 && n.fract() == 0.0).map(|n| n as u64))
+    }
+}
+
+impl fmt::Debug for LabelRowMetadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LabelRowMetadata ")?;
+        // Everything else was read from the fields.
+        RedactedMap(&self.fields).fmt(f)
     }
 }
 

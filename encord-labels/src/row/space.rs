@@ -10,9 +10,12 @@ use super::unit::{Labels, size_of};
 use crate::error::{Error, Located, Result};
 use crate::id::SpaceId;
 use crate::json::describe;
+use crate::redact::RedactedMap;
 
 /// One member file of a group or scene.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// The `Debug` form shows links without their queries, which may be signatures.
+#[derive(Clone, PartialEq)]
 pub struct Space {
     pub(crate) id: SpaceId,
     pub(crate) kind: SpaceKind,
@@ -130,6 +133,17 @@ impl SpaceKind {
 impl fmt::Display for SpaceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Space {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Space")
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .field("facts", &RedactedMap(&self.facts))
+            .field("metadata", &RedactedMap(&self.metadata))
+            .finish_non_exhaustive()
     }
 }
 
