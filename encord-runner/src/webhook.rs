@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::sync::Notify;
 use tracing::{info, warn};
+use zeroize::Zeroizing;
 
 const SIGNATURE: &str = "x-encord-signature";
 const TIMESTAMP: &str = "x-encord-timestamp";
@@ -68,7 +69,7 @@ pub enum WebhookError {
 /// Checks that requests come from the platform and reads what they say.
 #[derive(Clone)]
 pub struct WebhookVerifier {
-    secret: Arc<[u8]>,
+    secret: Arc<Zeroizing<Vec<u8>>>,
     tolerance: Duration,
 }
 
@@ -78,11 +79,11 @@ impl WebhookVerifier {
     /// # Errors
     /// [`WebhookError::NoSecret`] for an empty secret.
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, WebhookError> {
-        let secret: Arc<[u8]> = secret.as_ref().into();
+        let secret = Zeroizing::new(secret.as_ref().to_vec());
         if secret.is_empty() {
             return Err(WebhookError::NoSecret);
         }
-        Ok(WebhookVerifier { secret, tolerance: DEFAULT_TOLERANCE })
+        Ok(WebhookVerifier { secret: Arc::new(secret), tolerance: DEFAULT_TOLERANCE })
     }
 
     /// A verifier with the secret from `ENCORD_WEBHOOK_SECRET`.
@@ -90,7 +91,8 @@ impl WebhookVerifier {
     /// # Errors
     /// [`WebhookError::NoSecret`] when the variable is unset or empty.
     pub fn from_env() -> Result<Self, WebhookError> {
-        Self::new(std::env::var("ENCORD_WEBHOOK_SECRET").unwrap_or_default())
+        let secret = Zeroizing::new(std::env::var("ENCORD_WEBHOOK_SECRET").unwrap_or_default());
+        Self::new(secret.as_bytes())
     }
 
     /// Sets how much the time of a request may differ from this machine's, in both directions. Default: 300 s.
