@@ -179,7 +179,7 @@ impl TwinProject {
         let mut found = HashMap::with_capacity(data.len());
         let mut wanted = Vec::new();
         let now = Instant::now();
-        {
+        let begun = {
             let cache = self.cache();
             let mut seen = HashSet::with_capacity(data.len());
             for &hash in data.iter().filter(|hash| seen.insert(**hash)) {
@@ -188,14 +188,15 @@ impl TwinProject {
                     None => wanted.push(hash),
                 }
             }
-        }
+            cache.begin()
+        };
         if !wanted.is_empty() {
             let fetched = self.fetch(&wanted).await.map_err(|source| self.request_error(source))?;
             let now = Instant::now();
             let mut cache = self.cache();
             for (hash, twin) in fetched {
                 if let Ok(twin) = &twin {
-                    cache.put(hash, Arc::new(twin.clone()), now);
+                    cache.put(hash, Arc::new(twin.clone()), begun, now);
                 }
                 found.insert(hash, twin.map_err(|source| self.request_error(source)));
             }
