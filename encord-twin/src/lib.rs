@@ -33,6 +33,7 @@ mod error;
 #[cfg(feature = "extract")]
 pub mod extract;
 mod lookup;
+mod present;
 mod project;
 mod task;
 mod transfer;

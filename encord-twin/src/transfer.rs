@@ -11,6 +11,8 @@ use encord_labels::ontology::{Attribute, AttributeOption, ObjectClass, Ontology}
 use encord_labels::row::{Answer, ClassificationInstance, GivenAnswer, ObjectInstance, Overlap};
 use encord_labels::{Error as LabelsError, FrameSet, LabelRow};
 
+use crate::present::Present;
+
 /// Which features of the target stand for features of the source. Features that are not mentioned stand for
 /// themselves; attributes and options that are
 /// not found by hash are looked for by title.
@@ -45,6 +47,8 @@ pub struct TransferReport {
     pub objects: usize,
     /// How many classifications were copied.
     pub classifications: usize,
+    /// How many objects and classifications the target had already, so that they were not copied again.
+    pub already_there: usize,
     /// What was not copied.
     pub left_behind: Vec<LeftBehind>,
 }
@@ -82,8 +86,11 @@ impl fmt::Display for LeftBehind {
 
 /// Copies all labels of `source` to `target`, which keeps what it has.
 ///
-/// Copies get new hashes. A classification of the target gives way on frames that a copied one of its class is
-/// about. Labels that do not fit (an unknown class, another shape, frames past the end) stay behind.
+/// Copies get new hashes. Labels that the target has already are not copied again, so a transfer that was interrupted
+/// after the target was saved can simply be repeated: objects of the same class with the same shapes or ranges on the
+/// same frames, whatever their answers, and classifications with the same frames and answers. Other classifications
+/// of the target give way on frames that a copied one of their class is about. Labels that do not fit (an unknown
+/// class, another shape, frames past the end) stay behind.
 ///
 /// # Errors
 /// Only if one of the rows has not been initialised.
@@ -94,26 +101,33 @@ pub fn transfer(
 ) -> Result<TransferReport, LabelsError> {
     let ontology = target.ontology().clone();
     let mut report = TransferReport::default();
+    // What this transfer adds is not among them: two equal objects of the source are two objects.
+    let mut objects = Present::of(target.objects()?);
+    let mut classifications = Present::of(target.classifications()?);
     for object in source.objects()? {
         let mut notes = Notes::new(object.hash().as_str(), object.class().name());
-        let copied = copy_object(object, &ontology, mapping, &mut notes);
-        match copied.and_then(|copy| target.add_object(copy).map(drop)) {
-            Ok(()) => report.objects += 1,
-            Err(error) => notes.only(&error),
+        match copy_object(object, &ontology, mapping, &mut notes) {
+            Ok(copy) if objects.take(&copy) => report.already_there += 1,
+            copied => match copied.and_then(|copy| target.add_object(copy).map(drop)) {
+                Ok(()) => report.objects += 1,
+                Err(error) => notes.only(&error),
+            },
         }
         report.left_behind.append(&mut notes.left);
     }
     for classification in source.classifications()? {
         let mut notes = Notes::new(classification.hash().as_str(), classification.class().name());
-        let copied = copy_classification(classification, &ontology, mapping, &mut notes);
-        match copied.and_then(|copy| target.add_classification(copy, Overlap::Replace).map(drop)) {
-            Ok(()) => report.classifications += 1,
-            Err(error) => notes.only(&error),
+        match copy_classification(classification, &ontology, mapping, &mut notes) {
+            Ok(copy) if classifications.take(&copy) => report.already_there += 1,
+            copied => {
+                match copied.and_then(|copy| target.add_classification(copy, Overlap::Replace).map(drop)) {
+                    Ok(()) => report.classifications += 1,
+                    Err(error) => notes.only(&error),
+                }
+            }
         }
         report.left_behind.append(&mut notes.left);
     }
-    // An empty source says nothing about the target, which must be initialised all the same.
-    target.objects().map(drop)?;
     Ok(report)
 }
 
@@ -221,6 +235,9 @@ fn draw(object: &ObjectInstance, copy: &mut ObjectInstance) -> Result<(), Labels
         }
         if let Some(ranges) = object.ranges_on(space) {
             copy.set_ranges_on(space, ranges.clone())?;
+        }
+        if let Some(ranges) = object.html_ranges_on(space) {
+            copy.set_html_ranges_on(space, ranges)?;
         }
     }
     if object.class().shape().is_range() {

@@ -64,12 +64,12 @@ async fn members_of_groups_are_found_when_asked_for() {
 #[tokio::test]
 async fn tasks_are_found_at_every_kind_of_stage() {
     let images = json!([{"generate": "image", "count": 2, "width": 8, "height": 8}]);
-    for kind in ["AGENT", "ANNOTATION", "REVIEW", "CONSENSUS_ANNOTATION", "DONE"] {
+    for kind in ["AGENT", "ANNOTATION", "REVIEW", "CONSENSUS_ANNOTATION", "CONSENSUS_REVIEW", "DONE"] {
         let mut stages = vec![json!({"type": kind, "title": "First"})];
         match kind {
             "AGENT" => stages[0]["pathways"] = json!([{"name": "c", "destination": "Complete"}]),
             "CONSENSUS_ANNOTATION" => stages.push(json!({"type": "CONSENSUS_REVIEW", "title": "Agree"})),
-            "REVIEW" => stages.push(json!({"type": "ANNOTATION", "title": "Again"})),
+            "REVIEW" | "CONSENSUS_REVIEW" => stages.push(json!({"type": "ANNOTATION", "title": "Again"})),
             _ => {}
         }
         stages.push(json!({"type": "DONE", "title": "Complete"}));
@@ -84,6 +84,7 @@ async fn tasks_are_found_at_every_kind_of_stage() {
                 TwinTask::Annotation(_) => "ANNOTATION",
                 TwinTask::Review(_) => "REVIEW",
                 TwinTask::ConsensusAnnotation(_) => "CONSENSUS_ANNOTATION",
+                TwinTask::ConsensusReview(_) => "CONSENSUS_REVIEW",
                 TwinTask::Done(_) => "DONE",
                 other => panic!("{other:?}"),
             };

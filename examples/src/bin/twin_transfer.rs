@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Classes are matched by feature hash. Data units that the twin does not have are left alone; what does not fit the
-//! twin's ontology stays behind and is logged.
+//! twin's ontology stays behind and is logged. A run that was interrupted can be repeated: what is in the twin already
+//! is not copied again.
 
 #![allow(clippy::print_stderr, reason = "printing is what a command line tool does")]
 
@@ -27,8 +28,8 @@ async fn copy(stage: Stage, task: AgentTask, row: LabelRow, twin: Option<Twin<Co
     };
     let report = transfer(&row, &mut twin.row, &Mapping::new())?;
     eprintln!(
-        "{}: copied {} objects and {} classifications",
-        task.data_title, report.objects, report.classifications
+        "{}: copied {} objects and {} classifications, {} already there",
+        task.data_title, report.objects, report.classifications, report.already_there
     );
     for left in &report.left_behind {
         eprintln!("{}: left behind: {left}", task.data_title);
