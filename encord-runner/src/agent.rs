@@ -16,6 +16,7 @@ use crate::error::BoxError;
 use crate::extract::FromTask;
 use crate::needs::Needs;
 use crate::outcome::{IntoOutcome, Outcome};
+use crate::shutdown::AbortOnDrop;
 
 /// Calls a macro with the type parameters of every supported arity, 0 to 16.
 macro_rules! for_each_arity {
@@ -68,7 +69,7 @@ pub struct Blocking<F>(Arc<F>);
 /// of other tasks go on meanwhile.
 ///
 /// A blocking call cannot be interrupted: after a `task_timeout` its task is reported as timed out while
-/// the thread runs to its end.
+/// the thread runs to its end. As long as it does, the task is not tried again.
 ///
 /// ```
 /// use encord_runner::{AgentTask, Runner, blocking};
@@ -120,9 +121,38 @@ macro_rules! impl_agent_fn {
 
 for_each_arity!(impl_agent_fn);
 
+tokio::task_local! {
+    /// Where the threads of the current attempt are counted.
+    static THREADS: Threads;
+}
+
+/// The threads that blocking agents started for one task. Each holds a copy for as long as it runs.
+#[derive(Clone, Default)]
+pub(crate) struct Threads(Arc<()>);
+
+impl Threads {
+    /// Counts the threads that a call of an agent starts.
+    pub(crate) fn watch<F: Future>(&self, call: F) -> impl Future<Output = F::Output> {
+        THREADS.scope(self.clone(), call)
+    }
+
+    /// Whether a thread goes on although nobody waits for it any more.
+    pub(crate) fn any_alive(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+}
+
 /// Runs a blocking call on the pool; its panic continues in the caller, where the task's guard catches it.
 async fn on_own_thread<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(call).await {
+    let alive = THREADS.try_with(Clone::clone).ok();
+    let counted = move || {
+        let value = call();
+        drop(alive);
+        value
+    };
+    // A call whose turn has not come by the time of a timeout never begins.
+    let mut thread = AbortOnDrop(tokio::task::spawn_blocking(counted));
+    match (&mut thread.0).await {
         Ok(value) => value,
         Err(error) => match error.try_into_panic() {
             Ok(payload) => panic::resume_unwind(payload),

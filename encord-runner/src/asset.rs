@@ -34,7 +34,7 @@ pub struct Asset {
 
 enum AssetFile {
     /// In a directory of its own that is removed with the handle.
-    Temporary { path: PathBuf, _folder: ItemFolder },
+    Temporary { path: PathBuf, bytes: u64, _folder: ItemFolder },
     /// Somebody else's file.
     Borrowed(PathBuf),
 }
@@ -60,6 +60,14 @@ impl Asset {
         Asset { item: Arc::new(item), file: Arc::new(AssetFile::Borrowed(path.into())) }
     }
 
+    /// How much room the file takes that is removed with this asset.
+    pub(crate) fn temporary_bytes(&self) -> u64 {
+        match *self.file {
+            AssetFile::Temporary { bytes, .. } => bytes,
+            AssetFile::Borrowed(_) => 0,
+        }
+    }
+
     pub(crate) async fn download(store: &dyn ItemStore, item: StorageItem) -> Result<Self, ExtractError> {
         let folder = ItemFolder::new()
             .map_err(|source| ExtractError::Io { path: std::env::temp_dir(), source: Arc::new(source) })?;
@@ -68,7 +76,8 @@ impl Asset {
             what: "download of the asset",
             source: Arc::new(source),
         })?;
-        let file = Arc::new(AssetFile::Temporary { path, _folder: folder });
+        let bytes = std::fs::metadata(&path).map(|facts| facts.len()).unwrap_or_default();
+        let file = Arc::new(AssetFile::Temporary { path, bytes, _folder: folder });
         Ok(Asset { item: Arc::new(item), file })
     }
 }

@@ -6,6 +6,7 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use encord_client::{AgentTask, Client, Project, Stage, StorageItem};
 use encord_labels::id::ItemUuid;
@@ -24,6 +25,8 @@ pub struct TaskContext {
     pub(crate) project: Option<Project>,
     pub(crate) stage: Arc<Stage>,
     pub(crate) task: AgentTask,
+    /// When fetching for the task began.
+    pub(crate) fetched_at: Instant,
     pub(crate) label_row: Fetched<LabelRow>,
     /// Whether `label_row` holds labels, or could not get them.
     pub(crate) labels: Result<(), ExtractError>,
@@ -46,6 +49,7 @@ impl TaskContext {
             project: None,
             stage,
             task,
+            fetched_at: Instant::now(),
             label_row: Err(ExtractError::NotFetched { what: "the label row", needs: Needs::LABEL_ROW }),
             labels: Err(ExtractError::NotFetched { what: "the labels", needs: Needs::LABELS }),
             storage_item: Err(ExtractError::NotFetched {
@@ -132,6 +136,14 @@ impl TaskContext {
         self.asset.get_or_try_init(download).await.cloned()
     }
 
+    /// How much room the file takes or will take on disk, as far as is known.
+    pub(crate) fn known_bytes(&self) -> Option<u64> {
+        match self.asset.get() {
+            Some(asset) => Some(asset.temporary_bytes()),
+            None => self.storage_item.as_ref().ok()?.file_size,
+        }
+    }
+
     /// The parts of an image group, image sequence, DICOM series or data group, in order, listed once per task.
     ///
     /// # Errors
@@ -189,8 +201,8 @@ impl TaskContext {
     }
 
     /// Runs something when the current attempt is over, whether the agent returned, failed, panicked or timed
-    /// out. The last one registered runs first. A custom extractor uses this to close what it opened when
-    /// dropping the value is not enough.
+    /// out. The last one registered runs first, each for at most another `task_timeout` if there is one. A custom
+    /// extractor uses this to close what it opened when dropping the value is not enough.
     pub fn defer(&self, clean_up: impl Future<Output = ()> + Send + 'static) {
         lock(&self.clean_up).push(Box::pin(clean_up));
     }

@@ -3,6 +3,7 @@
 //! [`Error`] stops a run before or between tasks. [`ExtractError`] is one task's outcome. Errors of agents are
 //! whatever the agent returns; [`Terminal`] marks those that a retry cannot cure.
 
+use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::path::PathBuf;
@@ -107,6 +108,15 @@ pub enum Error {
         /// The client's error.
         source: encord_client::Error,
     },
+    /// A part of the runner itself panicked. What was done until then is in the report; the other tasks are at their
+    /// stage.
+    #[error("{action} ended with a panic: {message}; run again to work on what is left")]
+    Panicked {
+        /// What was being done.
+        action: &'static str,
+        /// The message of the panic.
+        message: String,
+    },
     /// A local file could not be read or written.
     #[error("{}: {source}", .path.display())]
     Io {
@@ -135,6 +145,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Turns what a panic left behind into an error.
+    pub(crate) fn panicked(action: &'static str, payload: &(dyn Any + Send)) -> Self {
+        Error::Panicked { action, message: panic_message(payload).to_owned() }
+    }
+
     /// Turns a client error into one of this crate, saying what was being done.
     pub(crate) fn client(action: &'static str) -> impl FnOnce(encord_client::Error) -> Self {
         move |source| Error::Client { action, source }
@@ -248,15 +263,19 @@ impl ExtractError {
         }
     }
 
-    /// Whether the platform was out of reach, which says nothing about the task.
+    /// Whether the platform was out of reach or let nobody in, which says nothing about the task.
     pub(crate) fn is_outage_in(error: &(dyn StdError + 'static)) -> bool {
         chain(error).any(|error| match error.downcast_ref() {
             Some(ExtractError::Prefetch { source, .. } | ExtractError::Fetch { source, .. }) => {
-                source.is_retryable() || source.is_access_denied()
+                is_outage(source)
             }
-            _ => client_error(error).is_some_and(encord_client::Error::is_retryable),
+            _ => client_error(error).is_some_and(is_outage),
         })
     }
+}
+
+fn is_outage(error: &encord_client::Error) -> bool {
+    error.is_retryable() || error.is_outcome_unknown() || error.is_access_denied()
 }
 
 /// An error as the client's, also from behind the pointers that other libraries keep it in.
@@ -358,6 +377,17 @@ fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (d
     })
 }
 
+/// What a panic said, if it said it in words.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        text
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text
+    } else {
+        "no message"
+    }
+}
+
 /// An error with all its causes on one line, each message once.
 pub(crate) fn full_message(error: &(dyn StdError + 'static)) -> String {
     let mut text = String::new();
@@ -387,6 +417,24 @@ mod tests {
         let deep: BoxError = anyhow::Error::from(Terminal::new("no")).context("outer").into();
         assert!(Terminal::is_in(deep.as_ref()));
         assert_eq!(full_message(deep.as_ref()), "outer: no");
+    }
+
+    #[test]
+    fn lost_access_is_not_the_fault_of_a_task() {
+        // How an extractor of another crate says that the twin project cannot be read.
+        #[derive(Debug, thiserror::Error)]
+        #[error("no twin")]
+        struct NoTwin(#[source] encord_client::Error);
+        let transfer = |retryable| encord_client::Error::Transfer {
+            file: "f".into(),
+            problem: "p".into(),
+            status: None,
+            retryable,
+        };
+        let lost = encord_client::Error::OutcomeUnknown(Box::new(transfer(false)));
+        for (source, outage) in [(transfer(true), true), (lost, true), (transfer(false), false)] {
+            assert_eq!(ExtractError::is_outage_in(&NoTwin(source)), outage);
+        }
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //!
 //! Whatever happens in here, a panic included, is the outcome of this one task.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
@@ -12,10 +11,10 @@ use futures::FutureExt;
 use rand::Rng;
 use tracing::{Instrument, debug_span, warn};
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Threads};
 use crate::beside::{Beside, Side};
 use crate::context::TaskContext;
-use crate::error::{BoxError, ExtractError, Terminal, TimedOut, full_message};
+use crate::error::{BoxError, ExtractError, Terminal, TimedOut, full_message, panic_message};
 use crate::outcome::Outcome;
 use crate::stage;
 
@@ -25,6 +24,8 @@ pub(crate) struct Policy {
     pub(crate) retries: u32,
     pub(crate) backoff: Duration,
     pub(crate) timeout: Option<Duration>,
+    /// The age from which fetched labels are not saved without asking whether the task is still at its stage.
+    pub(crate) recheck_after: Duration,
 }
 
 /// The longest pause between two attempts.
@@ -53,52 +54,90 @@ pub(crate) struct Executed {
     pub(crate) decision: Result<Decision, Failure>,
     pub(crate) attempts: u32,
     pub(crate) duration: Duration,
+    /// From when on the labels are too old to be saved without another look at the task; `None` for never.
+    pub(crate) recheck_at: Option<Instant>,
 }
 
 /// Tries an agent on a task until it succeeds, fails for good, or has used up its attempts.
 pub(crate) async fn execute(agent: &dyn Agent, ctx: &TaskContext, policy: Policy) -> Executed {
     let started = Instant::now();
     let mut attempts = 0;
-    let decision = loop {
-        attempts += 1;
-        let span = debug_span!("attempt", number = attempts);
-        let error = match attempt(agent, ctx, policy.timeout).instrument(span).await {
-            Ok(decision) => break Ok(decision),
+    // Also the code around an attempt runs what users wrote, such as the text of an error.
+    let tried = AssertUnwindSafe(try_until_done(agent, ctx, policy, &mut attempts)).catch_unwind().await;
+    let decision = tried.unwrap_or_else(|panic| {
+        let message = format!("panicked after the agent had ended: {}", panic_message(panic.as_ref()));
+        warn!(task = %ctx.task.uuid, data_hash = %ctx.task.data_hash, "{message}");
+        Err(Failure { message, is_outage: false })
+    });
+    let recheck_at = ctx.fetched_at.checked_add(policy.recheck_after);
+    Executed { decision, attempts, duration: started.elapsed(), recheck_at }
+}
+
+async fn try_until_done(
+    agent: &dyn Agent,
+    ctx: &TaskContext,
+    policy: Policy,
+    attempts: &mut u32,
+) -> Result<Decision, Failure> {
+    let threads = Threads::default();
+    loop {
+        *attempts += 1;
+        let span = debug_span!("attempt", number = *attempts);
+        let error = match attempt(agent, ctx, policy.timeout, &threads).instrument(span).await {
+            Ok(decision) => return Ok(decision),
             Err(error) => error,
         };
         let message = full_message(error.as_ref());
-        let last = attempts > policy.retries || Terminal::is_in(error.as_ref());
-        warn!(task = %ctx.task.uuid, data_hash = %ctx.task.data_hash, attempt = attempts, last, "agent failed: {message}");
-        if last {
-            break Err(Failure { message, is_outage: ExtractError::is_outage_in(error.as_ref()) });
+        let mut last = *attempts > policy.retries || Terminal::is_in(error.as_ref());
+        warn!(task = %ctx.task.uuid, data_hash = %ctx.task.data_hash, attempt = *attempts, last, "agent failed: {message}");
+        if !last {
+            tokio::time::sleep(pause(policy.backoff, *attempts)).await;
+            if threads.any_alive() {
+                warn!(task = %ctx.task.uuid, "not tried again, because the thread of the last attempt still runs");
+                last = true;
+            }
         }
-        tokio::time::sleep(pause(policy.backoff, attempts)).await;
-    };
-    Executed { decision, attempts, duration: started.elapsed() }
+        if last {
+            return Err(Failure { message, is_outage: ExtractError::is_outage_in(error.as_ref()) });
+        }
+    }
 }
 
 async fn attempt(
     agent: &dyn Agent,
     ctx: &TaskContext,
     timeout: Option<Duration>,
+    threads: &Threads,
 ) -> Result<Decision, BoxError> {
     let guarded = AssertUnwindSafe(agent.attempt(ctx)).catch_unwind();
     let outcome = match timeout {
-        Some(limit) => match tokio::time::timeout(limit, guarded).await {
+        Some(limit) => match tokio::time::timeout(limit, threads.watch(guarded)).await {
             Ok(outcome) => outcome,
             Err(_elapsed) => Ok(Err(TimedOut(limit).into())),
         },
         None => guarded.await,
     };
-    for clean_up in ctx.take_clean_up() {
-        if AssertUnwindSafe(clean_up).catch_unwind().await.is_err() {
-            warn!(task = %ctx.task.uuid, "deferred clean-up panicked");
-        }
-    }
+    clean_up(ctx, timeout).await;
     match outcome {
         Ok(Ok(outcome)) => check(ctx, outcome),
         Ok(Err(error)) => Err(error),
         Err(panic) => Err(format!("the agent panicked: {}", panic_message(panic.as_ref())).into()),
+    }
+}
+
+/// Runs what was deferred, each for at most as long as an attempt may take.
+async fn clean_up(ctx: &TaskContext, timeout: Option<Duration>) {
+    for deferred in ctx.take_clean_up() {
+        let guarded = AssertUnwindSafe(deferred).catch_unwind();
+        let ended = match timeout {
+            Some(limit) => tokio::time::timeout(limit, guarded).await,
+            None => Ok(guarded.await),
+        };
+        match ended {
+            Ok(Ok(())) => {}
+            Ok(Err(_panic)) => warn!(task = %ctx.task.uuid, "deferred clean-up panicked"),
+            Err(_elapsed) => warn!(task = %ctx.task.uuid, "deferred clean-up took too long and was dropped"),
+        }
     }
 }
 
@@ -134,12 +173,20 @@ fn pause(backoff: Duration, attempts: u32) -> Duration {
     full.mul_f64(rand::rng().random_range(0.5..=1.0))
 }
 
-pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
-    if let Some(text) = payload.downcast_ref::<&str>() {
-        text
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text
-    } else {
-        "no message"
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_limit_and_differ() {
+        let pauses = |backoff: Duration, attempts: u32| (0..50).map(move |_| pause(backoff, attempts));
+        let base = Duration::from_millis(200);
+        for (attempts, most) in [(1, 200), (2, 400), (3, 800), (8, 25_600), (9, 30_000), (u32::MAX, 30_000)] {
+            let most = Duration::from_millis(most);
+            assert!(pauses(base, attempts).all(|pause| pause >= most / 2 && pause <= most), "{attempts}");
+        }
+        assert!(pauses(base, 1).any(|one| pauses(base, 1).any(|other| one != other)), "no jitter");
+        assert!(pauses(Duration::MAX, 1).all(|pause| pause <= MAX_BACKOFF));
+        assert!(pauses(Duration::ZERO, 5).all(|pause| pause.is_zero()));
     }
 }

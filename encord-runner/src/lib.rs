@@ -65,6 +65,7 @@ mod note;
 
 #[cfg(feature = "metrics")]
 mod metrics;
+mod progress_log;
 mod registry;
 mod report;
 mod report_file;
@@ -107,6 +108,7 @@ pub use outcome::{IntoOutcome, Outcome, PathwayRef};
 #[cfg(feature = "progress")]
 #[cfg_attr(docsrs, doc(cfg(feature = "progress")))]
 pub use progress::Progress;
+pub use progress_log::ProgressLog;
 pub use report::{Counts, Observer, RunReport, StageReport, Step, TaskOutcome, TaskRecord};
 pub use report_file::ReportFile;
 pub use sequential::{RunOptions, Runner, StageOptions};

@@ -20,18 +20,22 @@ pub(crate) struct Notes {
     pub(crate) comment: bool,
 }
 
+/// Failing tasks must not fail twice, so trouble with writing is only logged.
 impl Notes {
-    /// Writes each error down in every way asked for. Failing tasks must not fail twice, so trouble is only logged.
-    pub(crate) async fn write(&self, project: &Project, errors: &[(DataHash, &str)]) {
-        if errors.is_empty() {
-            return;
-        }
-        if let Some(key) = &self.metadata_key
+    /// Writes each error into the client metadata, if asked for.
+    pub(crate) async fn write_metadata(&self, project: &Project, errors: &[(DataHash, &str)]) {
+        if !errors.is_empty()
+            && let Some(key) = &self.metadata_key
             && let Err(error) = write_metadata(project, key, errors).await
         {
             warn!(tasks = errors.len(), "could not write errors into the client metadata: {error}");
         }
+    }
+
+    /// Comments with each error, if asked for.
+    pub(crate) async fn comment(&self, project: &Project, errors: &[(DataHash, &str)]) {
         if self.comment
+            && !errors.is_empty()
             && let Err(error) = comment(project, errors).await
         {
             warn!(tasks = errors.len(), "could not comment on the data units: {error}");

@@ -21,7 +21,7 @@ use crate::error::ExtractError;
 use crate::needs::Needs;
 use crate::registry::Prepared;
 use crate::sequential::StageOptions;
-use crate::source::ItemStore;
+use crate::source::{ItemStore, Platform};
 
 /// How many single requests run at the same time after a bulk request failed.
 const REPLAY_WIDTH: usize = 8;
@@ -45,7 +45,8 @@ pub(crate) struct Prefetch {
 
 impl Prefetch {
     pub(crate) fn new(project: Project, prepared: &Prepared) -> Self {
-        let items: Arc<dyn ItemStore> = Arc::new(project.client().clone());
+        let items: Arc<dyn ItemStore> =
+            Arc::new(Platform { client: project.client().clone(), max_bytes: prepared.max_asset_bytes });
         Prefetch {
             project,
             items,
@@ -102,21 +103,23 @@ impl Prefetch {
             let filter =
                 self.options.label_rows.clone().with_data_hashes(hashes).with_branch_name(branch.clone());
             let listed = persistently(|| self.project.label_rows(&filter)).await.map_err(Arc::new);
-            let (mut rows, failure): (HashMap<String, LabelRow>, _) = match listed {
+            let (mut rows, failure): (HashMap<String, Listed>, _) = match listed {
                 Ok(listed) => {
                     let on_branch = listed.into_iter().filter(|row| row.metadata().branch_name() == branch);
-                    (on_branch.map(|row| (row.metadata().data_hash().to_owned(), row)).collect(), None)
+                    let by_hash = |row: LabelRow| (row.metadata().data_hash().to_owned(), Listed::Row(row));
+                    (on_branch.map(by_hash).collect(), None)
                 }
                 Err(source) => {
                     (HashMap::new(), Some(ExtractError::Prefetch { what: "listing the label rows", source }))
                 }
             };
             for index in members {
-                let ctx = &mut contexts[index];
-                let data_hash = ctx.task.data_hash.to_string();
-                ctx.label_row = match (&failure, rows.remove(&data_hash)) {
+                let data_hash = contexts[index].task.data_hash.to_string();
+                let listed = rows.get_mut(&data_hash).map(|row| std::mem::replace(row, Listed::With(index)));
+                contexts[index].label_row = match (&failure, listed) {
                     (Some(failure), _) => Err(failure.clone()),
-                    (None, Some(row)) => Ok(row),
+                    (None, Some(Listed::Row(row))) => Ok(row),
+                    (None, Some(Listed::With(other))) => contexts[other].label_row.clone(),
                     (None, None) => Err(ExtractError::NoLabelRow { data_hash, branch: branch.clone() }),
                 };
             }
@@ -227,6 +230,12 @@ impl Prefetch {
             }
         }
     }
+}
+
+/// A row of a listing: not given to a task yet, or to the one at this place. Two tasks may be about one data unit.
+enum Listed {
+    Row(LabelRow),
+    With(usize),
 }
 
 /// Sends a bulk request again when the platform could not answer.

@@ -1,7 +1,7 @@
 //! Progress bars for a terminal: one per stage, with counts, rate and, where the end is known, the time left.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use encord_client::Stage;
@@ -12,10 +12,12 @@ use crate::report::{Observer, TaskRecord};
 
 /// Shows a bar per stage on stderr. The platform does not say how many tasks a stage has, so the length of a bar
 /// is the number of tasks fetched so far.
-#[derive(Debug, Default)]
+///
+/// Whoever writes to the same terminal does so through [`suspend`](Progress::suspend). Clones show the same bars.
+#[derive(Clone, Debug, Default)]
 pub struct Progress {
     bars: MultiProgress,
-    stages: Mutex<HashMap<StageUuid, StageBar>>,
+    stages: Arc<Mutex<HashMap<StageUuid, StageBar>>>,
 }
 
 #[derive(Debug)]
@@ -29,6 +31,11 @@ impl Progress {
     #[must_use]
     pub fn new() -> Self {
         Progress::default()
+    }
+
+    /// Takes the bars away while something else is written to the terminal, a log line for example.
+    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bars.suspend(write)
     }
 
     fn stages(&self) -> MutexGuard<'_, HashMap<StageUuid, StageBar>> {

@@ -7,8 +7,7 @@ use encord_labels::id::PathwayUuid;
 
 use crate::agent::Agent;
 use crate::error::Error;
-use crate::outcome::PathwayRef;
-use crate::sequential::StageOptions;
+use crate::sequential::{RunOptions, StageOptions};
 use crate::stage::{self, StageRef};
 
 /// The agents of a runner in the order of registration.
@@ -30,6 +29,7 @@ pub(crate) struct Prepared {
     pub(crate) agent: Arc<dyn Agent>,
     pub(crate) options: Arc<StageOptions>,
     pub(crate) failure_pathway: Option<PathwayUuid>,
+    pub(crate) max_asset_bytes: u64,
 }
 
 impl Registry {
@@ -39,21 +39,14 @@ impl Registry {
 
     /// Finds every stage in the project. A stage named twice, even once by title and once by uuid, is refused
     /// unless the later registration overwrites the earlier one, whose place it then takes.
-    pub(crate) fn prepare(
-        &self,
-        project: &Project,
-        failure_pathway: Option<&PathwayRef>,
-    ) -> Result<Vec<Prepared>, Error> {
+    pub(crate) fn prepare(&self, project: &Project, options: &RunOptions) -> Result<Vec<Prepared>, Error> {
         if self.entries.is_empty() {
             return Err(Error::NoStages);
         }
         let mut prepared: Vec<Prepared> = Vec::with_capacity(self.entries.len());
         for entry in &self.entries {
             let stage = stage::resolve(project, &entry.wanted)?;
-            let failure_pathway =
-                failure_pathway.map(|wanted| stage::resolve_pathway(&stage, wanted)).transpose()?;
-            let agent = Arc::clone(&entry.agent);
-            let new = Prepared { stage, agent, options: Arc::new(entry.options.clone()), failure_pathway };
+            let new = entry.at(stage, options)?;
             match prepared.iter_mut().find(|earlier| earlier.stage.uuid == new.stage.uuid) {
                 Some(earlier) if entry.options.overwrite => *earlier = new,
                 Some(_) => return Err(Error::DuplicateStage { stage: stage::describe(&new.stage) }),
@@ -68,7 +61,7 @@ impl Registry {
         &self,
         project: &Project,
         wanted: &StageRef,
-        failure_pathway: Option<&PathwayRef>,
+        options: &RunOptions,
     ) -> Result<Prepared, Error> {
         let stage = stage::resolve(project, wanted)?;
         let here = |entry: &&Entry| match &entry.wanted {
@@ -88,9 +81,21 @@ impl Registry {
             }
             chosen = later;
         }
+        chosen.at(stage, options)
+    }
+}
+
+impl Entry {
+    fn at(&self, stage: Arc<Stage>, run: &RunOptions) -> Result<Prepared, Error> {
+        let failure_pathway = run.failure_pathway.as_ref();
         let failure_pathway =
             failure_pathway.map(|wanted| stage::resolve_pathway(&stage, wanted)).transpose()?;
-        let agent = Arc::clone(&chosen.agent);
-        Ok(Prepared { stage, agent, options: Arc::new(chosen.options.clone()), failure_pathway })
+        Ok(Prepared {
+            stage,
+            agent: Arc::clone(&self.agent),
+            options: Arc::new(self.options.clone()),
+            failure_pathway,
+            max_asset_bytes: run.max_asset_bytes,
+        })
     }
 }

@@ -10,6 +10,8 @@ use encord_client::{AgentTask, Stage};
 use encord_labels::id::{DataHash, PathwayUuid, StageUuid, TaskUuid};
 use serde::Serialize;
 
+use crate::shutdown::StopHandle;
+
 /// How a task ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -147,7 +149,7 @@ impl Counts {
         self.moved + self.stayed + self.gone + self.failed + self.failure_routed
     }
 
-    fn add(&mut self, record: &TaskRecord) {
+    pub(crate) fn add(&mut self, record: &TaskRecord) {
         match record.outcome {
             TaskOutcome::Moved { .. } => self.moved += 1,
             TaskOutcome::Stayed => self.stayed += 1,
@@ -188,6 +190,8 @@ pub struct RunReport {
     pub records: Vec<TaskRecord>,
     /// Whether the run was stopped by a signal or a stop handle before its work was done.
     pub stopped: bool,
+    /// Whether the stop was a hard one, so that running tasks were dropped and what was done was not flushed.
+    pub aborted: bool,
     #[serde(skip)]
     keep: usize,
     /// All records before this one are failures, which are not replaced when the limit is reached.
@@ -206,7 +210,14 @@ impl RunReport {
                 error: None,
             })
             .collect();
-        RunReport { stages, records: Vec::new(), stopped: false, keep, kept_failures: 0 }
+        RunReport { stages, keep, ..RunReport::default() }
+    }
+
+    /// Notes whether the run was stopped before its work was done.
+    pub(crate) fn stopped_by(mut self, stop: &StopHandle) -> Self {
+        self.stopped = stop.is_stopping();
+        self.aborted = stop.is_stopping_now();
+        self
     }
 
     pub(crate) fn add(&mut self, record: TaskRecord) {
@@ -252,11 +263,12 @@ impl RunReport {
             && self.stages.iter().all(|stage| stage.error.is_none())
     }
 
-    /// 0 when everything went well, 1 when a task failed or a stage ended early. (2 means that a run could not
-    /// start, in which case there is an error instead of a report.)
+    /// 0 when everything went well or the run was stopped gently, 1 when a task failed, a stage ended early or the run
+    /// was stopped at once. (2 means that a run could not start, in which case there is an error instead of a report.)
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        u8::from(!self.is_success())
+        let stopped_gently = self.stopped && !self.aborted;
+        u8::from(self.aborted || !(stopped_gently || self.is_success()))
     }
 
     /// The records of failed tasks.
@@ -305,7 +317,9 @@ impl fmt::Display for RunReport {
         if hidden > 0 {
             writeln!(f, "... and {hidden} more failed tasks")?;
         }
-        if self.stopped {
+        if self.aborted {
+            writeln!(f, "stopped at once: running tasks were dropped and are at their stage")?;
+        } else if self.stopped {
             writeln!(f, "stopped before all work was done")?;
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! Records of tasks as JSON lines in a file: complete whatever the size of the run, readable while it goes on.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::Error;
@@ -30,8 +30,31 @@ impl ReportFile {
     /// # Errors
     /// When the file cannot be created.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self, Error> {
-        let path = path.into();
-        match File::create(&path) {
+        Self::open(path.into(), |path| File::create(path))
+    }
+
+    /// Goes on at the end of the file, which is created if it is not there. A line that an earlier process could not
+    /// finish, because it was killed, is ended first.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn append(path: impl Into<PathBuf>) -> Result<Self, Error> {
+        Self::open(path.into(), |path| {
+            let mut file = File::options().read(true).append(true).create(true).open(path)?;
+            if file.metadata()?.len() > 0 {
+                let mut last = [0];
+                file.seek(SeekFrom::End(-1))?;
+                file.read_exact(&mut last)?;
+                if last != *b"\n" {
+                    file.write_all(b"\n")?;
+                }
+            }
+            Ok(file)
+        })
+    }
+
+    fn open(path: PathBuf, how: impl FnOnce(&Path) -> io::Result<File>) -> Result<Self, Error> {
+        match how(&path) {
             Ok(file) => Ok(ReportFile { path, file: Mutex::new(BufWriter::new(file)) }),
             Err(source) => Err(Error::Io { path, source }),
         }
@@ -46,5 +69,22 @@ impl Observer for ReportFile {
         if let Err(error) = writeln!(file, "{line}").and_then(|()| file.flush()) {
             tracing::error!(path = %self.path.display(), "cannot write the report: {error}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_was_cut_off_is_ended_before_the_next() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("report.jsonl");
+        for (before, after) in [("", ""), ("{}\n", "{}\n"), ("{}\n{\"ta", "{}\n{\"ta\n")] {
+            std::fs::write(&path, before).unwrap();
+            drop(ReportFile::append(&path).unwrap());
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), after);
+        }
+        assert!(ReportFile::append(directory.path()).is_err());
     }
 }

@@ -26,23 +26,37 @@ pub trait ItemStore: Send + Sync {
 }
 
 /// The platform: signed URLs, renewed when they have expired.
-impl ItemStore for Client {
+pub(crate) struct Platform {
+    pub(crate) client: Client,
+    /// Larger files are refused.
+    pub(crate) max_bytes: u64,
+}
+
+impl ItemStore for Platform {
     fn download<'a>(&'a self, item: &'a StorageItem, to: &'a Path) -> BoxFuture<'a, Result<(), Error>> {
+        let client = &self.client;
         let sign = move || async move {
-            let url = self.sign_item(item.uuid).await?;
+            let url = client.sign_item(item.uuid).await?;
             url.ok_or_else(|| Error::InvalidInput(format!("storage item {} has no file", item.uuid)))
         };
         Box::pin(async move {
+            if let Some(size) = item.file_size
+                && size > self.max_bytes
+            {
+                let file = format!("storage item {} ({})", item.uuid, item.name);
+                return Err(Error::TooLarge { file, size, limit: self.max_bytes });
+            }
             let url = match &item.signed_url {
                 Some(url) => url.clone(),
                 None => sign().await?,
             };
-            Client::download(self, Download::new(url).with_resign(sign), to).await?;
+            let download = Download::new(url).with_limit(self.max_bytes).with_resign(sign);
+            client.download(download, to).await?;
             Ok(())
         })
     }
 
     fn children<'a>(&'a self, item: &'a StorageItem) -> BoxFuture<'a, Result<Vec<StorageItem>, Error>> {
-        Box::pin(self.child_items(item, true))
+        Box::pin(self.client.child_items(item, true))
     }
 }

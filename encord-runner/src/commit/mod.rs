@@ -1,21 +1,28 @@
 //! From decisions to the platform: label rows are saved, then priorities set, then tasks moved.
 //!
 //! Each step goes out as one bundle per project. When the bundle fails, its parts are sent one by one so that only
-//! the bad ones fail. A task whose save failed is not moved. What was not confirmed is reported as not done.
+//! the bad ones fail. A task whose save failed is not moved, unless the platform will always refuse it and there is a
+//! failure pathway. What was not confirmed is reported as not done.
 
 mod bundle;
 mod moves;
+mod whereabouts;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 use encord_client::{Project, Stage};
 use encord_labels::LabelRow;
 use encord_labels::id::{DataHash, PathwayUuid, ProjectHash, StageUuid};
 use futures::FutureExt;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
-use self::bundle::in_bundle;
+use self::bundle::{Refused, in_bundle};
 pub(crate) use self::moves::Move;
 use self::moves::{Moved, Mover};
+use self::whereabouts::reject_departed;
 use crate::beside::Side;
+use crate::error::panic_message;
 use crate::execute::{Decision, Executed, Failure};
 use crate::note::Notes;
 use crate::report::{Step, TaskOutcome, TaskRecord};
@@ -24,6 +31,9 @@ use crate::report::{Step, TaskOutcome, TaskRecord};
 pub(crate) struct Pending {
     pub(crate) record: TaskRecord,
     decision: Decision,
+    failure_pathway: Option<PathwayUuid>,
+    /// From when on the labels are too old to be saved without another look at the task; `None` for never.
+    recheck_at: Option<Instant>,
 }
 
 impl Pending {
@@ -35,6 +45,7 @@ impl Pending {
     ) -> Self {
         record.attempts = executed.attempts;
         record.duration = executed.duration;
+        let recheck_at = executed.recheck_at;
         let decision = match executed.decision {
             Ok(decision) => {
                 record.outcome = TaskOutcome::Stayed;
@@ -47,7 +58,7 @@ impl Pending {
                 Decision { pathway, ..Decision::default() }
             }
         };
-        Pending { record, decision }
+        Pending { record, decision, failure_pathway, recheck_at }
     }
 
     /// Whether anything has to be sent.
@@ -56,38 +67,81 @@ impl Pending {
         pathway.is_none() && label_row.is_none() && priority.is_none() && beside.is_empty()
     }
 
+    /// Whether labels are to be saved, here or in another project.
+    fn saves(&self) -> bool {
+        let Decision { label_row, beside, .. } = &self.decision;
+        label_row.is_some() || beside.iter().any(|side| side.label_row.is_some())
+    }
+
+    /// The task stays where it is, and nothing more is sent for it.
     fn fail(&mut self, step: Step, error: String) {
         warn!(task = %self.record.task, data_hash = %self.record.data_hash, "{error}");
-        self.record.outcome = TaskOutcome::Failed { error, step };
+        self.drop_decision(TaskOutcome::Failed { error, step });
+    }
+
+    /// As [`Pending::fail`], but a task that would be refused again and again leaves by the failure pathway.
+    fn refuse(&mut self, step: Step, action: &str, refused: Refused) {
+        self.fail(step, format!("{action}: {}", refused.message));
+        if refused.is_final {
+            self.decision.pathway = self.failure_pathway;
+        }
+    }
+
+    fn drop_decision(&mut self, outcome: TaskOutcome) {
+        self.record.outcome = outcome;
         self.decision = Decision::default();
     }
 }
 
 /// Sends everything that the tasks of one stage led to and says how each of them ended.
 ///
-/// The errors of tasks on their way along the failure pathway are written down first.
+/// Should that panic, which nothing in here is known to do, the tasks are reported as failed.
 pub(crate) async fn commit(
     project: &Project,
     stage: &Stage,
-    mut pending: Vec<Pending>,
+    pending: Vec<Pending>,
     notes: &Notes,
 ) -> Vec<TaskRecord> {
-    let errors: Vec<(DataHash, &str)> = pending
-        .iter()
-        .filter(|task| task.decision.pathway.is_some())
-        .filter_map(|task| Some((task.record.data_hash, task.record.error()?)))
-        .collect();
-    notes.write(project, &errors).await;
+    let known: Vec<TaskRecord> = pending.iter().map(|task| task.record.clone()).collect();
     let answered: Vec<_> = pending
         .iter()
         .flat_map(|task| task.decision.beside.iter().filter_map(|side| side.after.clone()))
         .collect();
+    let sent = AssertUnwindSafe(send(project, stage, pending, notes)).catch_unwind().await;
+    for after in answered {
+        if catch_unwind(AssertUnwindSafe(|| after())).is_err() {
+            warn!("what was to be called after changes to another project panicked");
+        }
+    }
+    sent.unwrap_or_else(|panic| {
+        let error = format!("saving and moving panicked: {}", panic_message(panic.as_ref()));
+        error!(tasks = known.len(), "{error}");
+        let failed = |record: TaskRecord| {
+            let outcome = TaskOutcome::Failed { error: error.clone(), step: Step::Save };
+            TaskRecord { outcome, ..record }
+        };
+        known.into_iter().map(failed).collect()
+    })
+}
+
+async fn send(project: &Project, stage: &Stage, mut pending: Vec<Pending>, notes: &Notes) -> Vec<TaskRecord> {
+    reject_departed(project, stage, &mut pending).await;
     save_labels(project, &mut pending).await;
     set_priorities(project, &mut pending).await;
+    // Written again after a move that failed, it says the same.
+    notes.write_metadata(project, &errors(&pending, |task| task.decision.pathway.is_some())).await;
     move_beside(&mut pending).await;
     move_tasks(project, stage, &mut pending).await;
-    answered.iter().for_each(|after| after());
+    // A comment written again would be a second one, so only those get it that will not come back.
+    let is_routed = |task: &Pending| matches!(task.record.outcome, TaskOutcome::FailureRouted { .. });
+    notes.comment(project, &errors(&pending, is_routed)).await;
     pending.into_iter().map(|task| task.record).collect()
+}
+
+/// The errors of some of the tasks, with the data units they are about.
+fn errors(pending: &[Pending], wanted: impl Fn(&Pending) -> bool) -> Vec<(DataHash, &str)> {
+    let failed = pending.iter().filter(|task| wanted(task));
+    failed.filter_map(|task| Some((task.record.data_hash, task.record.error()?))).collect()
 }
 
 async fn save_labels(project: &Project, pending: &mut [Pending]) {
@@ -114,12 +168,11 @@ async fn save_labels(project: &Project, pending: &mut [Pending]) {
         })
         .await;
         let place = if is_own { String::new() } else { format!(" in project {}", target.hash()) };
+        let action = format!("could not save the label row{place}");
         for ((index, _), result) in rows.iter().zip(results) {
             match result {
                 Ok(()) => pending[*index].record.labels_saved |= is_own,
-                Err(error) => {
-                    pending[*index].fail(Step::Save, format!("could not save the label row{place}: {error}"));
-                }
+                Err(refused) => pending[*index].refuse(Step::Save, &action, refused),
             }
         }
     }
@@ -162,9 +215,7 @@ async fn set_priorities(project: &Project, pending: &mut [Pending]) {
     for ((index, (_, priority)), result) in priorities.iter().zip(results) {
         match result {
             Ok(()) => pending[*index].record.priority = Some(*priority),
-            Err(error) => {
-                pending[*index].fail(Step::Priority, format!("could not set the priority: {error}"))
-            }
+            Err(refused) => pending[*index].refuse(Step::Priority, "could not set the priority", refused),
         }
     }
 }

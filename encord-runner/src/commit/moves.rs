@@ -1,16 +1,16 @@
 //! Moving tasks so that none is moved twice, whatever happens to the requests.
 
-use std::collections::HashMap;
 use std::slice;
 use std::time::Duration;
 
-use encord_client::{Error, LabelRowFilter, Project, Stage, StageKind, TaskFilter};
+use encord_client::{Error, Project, Stage, StageKind, TaskFilter};
 use encord_labels::id::{DataHash, PathwayUuid, StageUuid, TaskUuid};
 use futures::future::{BoxFuture, join_all};
 use futures::{FutureExt, TryStreamExt};
 use tracing::{debug, info};
 
 use super::bundle::{REPLAY_WIDTH, applied_before};
+use super::whereabouts::stages_of;
 use crate::error::full_message;
 
 /// How often a move whose effect is unknown is looked at and sent again.
@@ -159,23 +159,22 @@ impl Mover<'_> {
     /// Whether tasks that have left the stage went where their pathways lead.
     ///
     /// Somebody else may have taken a task elsewhere, and what was not confirmed is not reported as done. Where
-    /// nobody can know, because the pathway leads through a router or the platform names no stage, it was us.
+    /// nobody can know, because the platform does not say where the pathway ends (it leads through a router, say),
+    /// it was us: the request was sent and the task has moved.
     async fn arrived(&self, moves: &[Move], left: &[usize]) -> Result<Vec<Moved>, Error> {
         if left.is_empty() {
             return Ok(Vec::new());
         }
-        let hashes = left.iter().map(|index| moves[*index].data_hash);
-        let filter = LabelRowFilter::new().with_data_hashes(hashes).with_all_branches();
-        let rows = self.project.label_rows(&filter).await?;
-        let now_at: HashMap<TaskUuid, StageUuid> = rows
-            .iter()
-            .filter_map(|row| Some((row.metadata().task_uuid()?, row.metadata().workflow_stage()?.0)))
-            .collect();
+        let now_at = stages_of(self.project, left.iter().map(|index| moves[*index].data_hash)).await?;
         let arrived = |index: &usize| {
             let Move { task, pathway, .. } = moves[*index];
             match (self.destination(pathway), now_at.get(&task)) {
                 (Some(destination), Some(stage)) if destination != *stage => {
                     info!(%task, %stage, "the task has left the stage, but not by our pathway");
+                    Moved::Gone
+                }
+                (_, None) => {
+                    info!(%task, "the task has left the stage, and the platform does not say for where");
                     Moved::Gone
                 }
                 _ => {

@@ -24,7 +24,7 @@ use crate::extract::FromTask;
 use crate::outcome::IntoOutcome;
 use crate::registry::{Prepared, Registry};
 use crate::report::{Observer, RunReport};
-use crate::shutdown::StopHandle;
+use crate::shutdown::{StopHandle, Urgency};
 use crate::stage::{self, StageRef};
 
 type Callback = Box<dyn FnOnce(Project) -> BoxFuture<'static, Result<(), BoxError>> + Send>;
@@ -246,13 +246,14 @@ impl<S: Send + Sync + 'static> Runner<S> {
         let stop = self.stop.clone();
         // A signal while the project is being fetched ends the run before it began.
         let Some(ready) = stop.unless_stopping(self.prepare(only)).await else {
-            let mut report = RunReport::default();
-            report.stopped = true;
-            return Ok(report);
+            return Ok(RunReport::default().stopped_by(&stop));
         };
         let (project, stages) = ready?;
         if let Some(callback) = self.before_run.take() {
-            callback(project.clone()).await.map_err(Error::Callback)?;
+            match stop.unless(Urgency::Now, callback(project.clone())).await {
+                Some(called) => called.map_err(Error::Callback)?,
+                None => return Ok(RunReport::default().stopped_by(&stop)),
+            }
         }
         let titles = stages.iter().map(|prepared| (prepared.stage.uuid, prepared.stage.title.clone()));
         let report = RunReport::new(titles, self.options.keep_records);
@@ -265,10 +266,7 @@ impl<S: Send + Sync + 'static> Runner<S> {
         });
         self.passes(&run, &stages).await?;
         drop(signals);
-        Ok(run.with_report(|report| {
-            report.stopped = run.stop.is_stopping();
-            std::mem::take(report)
-        }))
+        Ok(run.with_report(std::mem::take).stopped_by(&run.stop))
     }
 
     /// Finds project and stages and checks everything that can be checked before the first task.
@@ -285,10 +283,9 @@ impl<S: Send + Sync + 'static> Runner<S> {
             }
         };
         stage::agent_stages(&project)?;
-        let failure_pathway = self.options.failure_pathway.as_ref();
         let stages = match only {
-            Some(wanted) => vec![self.registry.prepare_one(&project, &wanted, failure_pathway)?],
-            None => self.registry.prepare(&project, failure_pathway)?,
+            Some(wanted) => vec![self.registry.prepare_one(&project, &wanted, &self.options)?],
+            None => self.registry.prepare(&project, &self.options)?,
         };
         for prepared in &stages {
             prepared.agent.check(&project).await.map_err(|source| Error::Setup {

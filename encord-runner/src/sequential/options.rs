@@ -25,7 +25,8 @@ pub struct RunOptions {
     pub task_batch_size: usize,
     /// The number of tasks worked on per stage and pass; exact. Default: all.
     pub max_tasks_per_stage: Option<usize>,
-    /// How long one attempt may take, downloads included. Default: no limit.
+    /// How long one attempt may take, downloads included. What it [deferred](crate::TaskContext::defer) may then take
+    /// as long again. Default: no limit.
     pub task_timeout: Option<Duration>,
     /// The number of agents that run at the same time. Default: 1, one task after another.
     pub concurrency: usize,
@@ -38,8 +39,14 @@ pub struct RunOptions {
     /// No further file is downloaded ahead while those on disk are larger than this many bytes in sum.
     /// Default: 2 GiB.
     pub prefetch_bytes: u64,
-    /// Where a task goes whose agent failed for good. It must be a pathway of each stage. Tasks that failed because
-    /// the platform was out of reach stay. Default: all stay.
+    /// Files of more bytes than this are refused, and fail their task. Default: 10 GiB.
+    pub max_asset_bytes: u64,
+    /// Labels that were fetched longer ago than this are only saved after another look whether the task is still at
+    /// its stage, which costs one request per flush. A task that has left is [rejected](crate::TaskOutcome::Rejected),
+    /// and the labels of whoever took it are left alone. Default: 10 s.
+    pub recheck_after: Duration,
+    /// Where a task goes whose agent failed for good, or whose labels or priority the platform refuses. It must be a
+    /// pathway of each stage. Tasks that failed because the platform was out of reach stay. Default: all stay.
     pub failure_pathway: Option<PathwayRef>,
     /// Write the error of a task that takes the failure pathway into the client metadata of its storage item, under
     /// this key. Other keys stay. Default: no.
@@ -65,6 +72,8 @@ impl Default for RunOptions {
             flush_every: Duration::from_secs(10),
             prefetch_assets: 4,
             prefetch_bytes: 2 << 30,
+            max_asset_bytes: 10 << 30,
+            recheck_after: Duration::from_secs(10),
             failure_pathway: None,
             failure_note_key: None,
             failure_comment: false,
@@ -99,7 +108,12 @@ impl RunOptions {
     }
 
     pub(crate) fn policy(&self) -> Policy {
-        Policy { retries: self.num_retries, backoff: self.retry_backoff, timeout: self.task_timeout }
+        Policy {
+            retries: self.num_retries,
+            backoff: self.retry_backoff,
+            timeout: self.task_timeout,
+            recheck_after: self.recheck_after,
+        }
     }
 
     pub(crate) fn notes(&self) -> Notes {
@@ -109,7 +123,11 @@ impl RunOptions {
     /// How long to wait between the starts of two passes: a tenth more or less than asked for, at random, so
     /// that many runners do not poll in step.
     pub(crate) fn next_refresh(&self) -> Option<Duration> {
-        self.refresh_every.map(|every| every.mul_f64(rand::rng().random_range(0.9..=1.1)))
+        let jitter: f64 = rand::rng().random_range(0.9..=1.1);
+        self.refresh_every.map(|every| {
+            // Ten per cent more than the longest duration there is would not be one.
+            Duration::try_from_secs_f64(every.as_secs_f64() * jitter).unwrap_or(Duration::MAX)
+        })
     }
 }
 
@@ -151,5 +169,23 @@ impl StageOptions {
     pub fn with_overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_between_passes_varies_by_a_tenth() {
+        let next = |every| RunOptions { refresh_every: every, ..RunOptions::default() }.next_refresh();
+        assert_eq!(next(None), None);
+        let minute = Duration::from_secs(60);
+        let pauses: Vec<Duration> = (0..100).filter_map(|_| next(Some(minute))).collect();
+        assert!(pauses.iter().all(|pause| (54.0..=66.0).contains(&pause.as_secs_f64())), "{pauses:?}");
+        assert!(pauses.iter().any(|pause| *pause < minute) && pauses.iter().any(|pause| *pause > minute));
+        for _ in 0..100 {
+            assert!(next(Some(Duration::MAX)).is_some_and(|pause| pause > Duration::MAX.mul_f64(0.8)));
+        }
     }
 }

@@ -6,15 +6,15 @@
 //! to a few batches.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use encord_client::{AgentTask, Project, Stage, TaskFilter};
-use futures::StreamExt;
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use futures::{FutureExt, StreamExt};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::{JoinError, JoinSet};
 use tracing::{Instrument, debug, info_span, warn};
 
 use super::RunOptions;
@@ -61,16 +61,18 @@ impl Run {
     }
 }
 
-/// Works on all tasks of a stage that are there now. Fails only if the tasks could not be listed.
+/// Works on all tasks of a stage that are there now. Fails only if the tasks could not be listed, or if a part of the
+/// runner itself panicked.
 pub(crate) async fn run_stage(run: &Arc<Run>, prepared: &Prepared) -> Result<(), Error> {
     let stage = &prepared.stage;
     let started = Instant::now();
     run.each_observer(|observer| observer.stage_started(stage));
     let (batch_sender, batches) = mpsc::channel(1);
-    let (done, done_receiver) = mpsc::channel(run.flush_size());
+    // More places than a channel can have are as good as all it can have.
+    let (done, done_receiver) = mpsc::channel(run.flush_size().min(Semaphore::MAX_PERMITS));
     let span = info_span!("stage", title = %stage.title, uuid = %stage.uuid);
     let _source = AbortOnDrop(tokio::spawn(
-        prepare_batches(Arc::clone(run), prepared.clone(), batch_sender).instrument(span.clone()),
+        fill(Arc::clone(run), prepared.clone(), batch_sender).instrument(span.clone()),
     ));
     let committer = tokio::spawn(
         commit_as_done(Arc::clone(run), Arc::clone(stage), done_receiver).instrument(span.clone()),
@@ -79,13 +81,12 @@ pub(crate) async fn run_stage(run: &Arc<Run>, prepared: &Prepared) -> Result<(),
     // On a thread of the runtime, where handing a task to its agent and back costs no switch of threads.
     let workers = Workers::new(Arc::clone(run), prepared.clone(), done).work(batches).instrument(span);
     let mut workers = AbortOnDrop(tokio::spawn(workers));
-    let result = match (&mut workers.0).await {
-        Ok(result) => result,
-        Err(ended) => ended.try_into_panic().map_or(Ok(()), |panic| resume_unwind(panic)),
-    };
+    let mut result = (&mut workers.0).await.unwrap_or_else(|ended| Err(joined("running agents", ended)));
     tokio::select! {
         // What is done is flushed, unless the run has to end at once.
-        finished = committer => debug!(?finished, "committer ended"),
+        ended = committer => if let Err(panic) = ended {
+            result = Err(joined(SAVING, panic));
+        },
         () = run.stop.at_least(Urgency::Now) => stop_committer.abort(),
     }
     run.each_observer(|observer| observer.stage_finished(stage));
@@ -98,11 +99,30 @@ pub(crate) async fn run_stage(run: &Arc<Run>, prepared: &Prepared) -> Result<(),
     result
 }
 
+const SAVING: &str = "saving and moving";
+
+/// What the end of a task of the runtime means that was not to end like this.
+fn joined(action: &'static str, error: JoinError) -> Error {
+    match error.try_into_panic() {
+        Ok(payload) => Error::panicked(action, payload.as_ref()),
+        Err(error) => Error::Panicked { action, message: error.to_string() },
+    }
+}
+
+/// Prepares batches until there are no more, and says so if that ended with a panic: a stage whose listing broke off
+/// must not look like an empty one.
+async fn fill(run: Arc<Run>, prepared: Prepared, sender: mpsc::Sender<Result<Vec<TaskContext>, Error>>) {
+    let filled = AssertUnwindSafe(prepare_batches(run, prepared, &sender)).catch_unwind().await;
+    if let Err(payload) = filled {
+        let _ = sender.send(Err(Error::panicked("listing and fetching tasks", payload.as_ref()))).await;
+    }
+}
+
 /// Lists the tasks of the stage and makes contexts, one batch ahead of the workers and no more.
 async fn prepare_batches(
     run: Arc<Run>,
     prepared: Prepared,
-    sender: mpsc::Sender<Result<Vec<TaskContext>, Error>>,
+    sender: &mpsc::Sender<Result<Vec<TaskContext>, Error>>,
 ) {
     let stage = &prepared.stage;
     let prefetch = Prefetch::new(run.project.clone(), &prepared);
@@ -143,11 +163,18 @@ async fn prepare_batches(
 /// Commits what is done when there is enough of it or when it has waited long enough.
 async fn commit_as_done(run: Arc<Run>, stage: Arc<Stage>, mut done: mpsc::Receiver<Pending>) {
     let mut pending: Vec<Pending> = Vec::new();
-    let mut due = tokio::time::Instant::now();
+    // `None` is later than time goes.
+    let mut due = Some(tokio::time::Instant::now());
     loop {
+        let overdue = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
         let more = tokio::select! {
             task = done.recv() => task,
-            () = tokio::time::sleep_until(due), if !pending.is_empty() => {
+            () = overdue, if !pending.is_empty() => {
                 flush(&run, &stage, &mut pending).await;
                 continue;
             }
@@ -157,7 +184,7 @@ async fn commit_as_done(run: Arc<Run>, stage: Arc<Stage>, mut done: mpsc::Receiv
             Some(task) if task.is_settled() => run.finish(task.record),
             Some(task) => {
                 if pending.is_empty() {
-                    due = tokio::time::Instant::now() + run.options.flush_every;
+                    due = tokio::time::Instant::now().checked_add(run.options.flush_every);
                 }
                 pending.push(task);
                 if pending.len() >= run.flush_size() {
@@ -215,7 +242,10 @@ impl Workers {
             }
             self.start_agents();
             self.start_downloads();
-            let hungry = !exhausted && self.waiting.len() <= self.run.options.prefetch_assets;
+            // However many files may be downloaded ahead, no more than a batch waits.
+            let options = &self.run.options;
+            let enough = options.prefetch_assets.min(options.task_batch_size);
+            let hungry = !exhausted && self.waiting.len() <= enough;
             if self.running.is_empty() && !hungry {
                 return result;
             }
@@ -223,9 +253,16 @@ impl Workers {
                 biased;
                 () = &mut at_once => return result,
                 Some(finished) = self.running.join_next(), if !self.running.is_empty() => {
-                    if let Ok(pending) = finished {
-                        // The committer lives until this sender is dropped.
-                        let _ = self.done.send(pending).await;
+                    let pending = finished.map_err(|error| joined("running agents", error))?;
+                    // The committer lives until this sender is dropped, unless it panicked. Then nothing that agents
+                    // do would be saved any more, so they end, and whoever waits for the committer learns why.
+                    let sent = tokio::select! {
+                        biased;
+                        sent = self.done.send(pending) => sent,
+                        () = &mut at_once => return result,
+                    };
+                    if sent.is_err() {
+                        return result;
                     }
                 }
                 batch = batches.recv(), if hungry => match batch {
@@ -257,6 +294,10 @@ impl Workers {
                 let executed = execute(&*agent, &ctx, policy).await;
                 drop(download);
                 let record = TaskRecord::new(&ctx.task, &ctx.stage);
+                // Dropping a context drops what extractors of others keep there.
+                if catch_unwind(AssertUnwindSafe(|| drop(ctx))).is_err() {
+                    warn!(task = %record.task, "dropping what was kept for a task panicked");
+                }
                 Pending::new(record, executed, failure_pathway)
             };
             self.running.spawn(work.instrument(span));
@@ -271,9 +312,9 @@ impl Workers {
         }
         let mut budget = self.run.options.prefetch_bytes;
         for next in self.waiting.iter_mut().take(self.run.options.prefetch_assets) {
-            let size =
-                next.ctx.storage_item.as_ref().ok().and_then(|item| item.file_size).unwrap_or_default();
-            let Some(rest) = budget.checked_sub(size) else { return };
+            // A file of unknown size may need all the room there is, until it is known what it took.
+            let size = next.ctx.known_bytes().unwrap_or(budget);
+            let Some(rest) = budget.checked_sub(size).filter(|_| budget > 0) else { return };
             budget = rest;
             if next.download.is_none() {
                 let ctx = Arc::clone(&next.ctx);
