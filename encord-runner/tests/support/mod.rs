@@ -1,6 +1,9 @@
 //! A sandbox, a client for it, and shorthands for looking at what became of its tasks.
 #![allow(dead_code, reason = "every test program uses a part of this")]
 
+pub(crate) mod wire;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use encord_client::{Client, ClientBuilder, PrivateKey, Project, RetryPolicy, Timeouts};
@@ -43,9 +46,15 @@ impl World {
     }
 
     pub(crate) fn runner(&self) -> Runner {
-        Runner::new().with_project(self.project.clone()).configure(|options| {
-            options.retry_backoff = Duration::from_millis(1);
-        })
+        quick_runner(&self.project)
+    }
+
+    /// A runner whose requests go through a wire.
+    pub(crate) async fn wired_runner(&self, wire: wire::Wire) -> Runner {
+        let key = self.sandbox.private_key_openssh().expect("the sandbox made a key");
+        let builder = client_builder(self.sandbox.url(), key).transport(Arc::new(wire));
+        let client = builder.build().expect("the client is complete");
+        quick_runner(&client.project(self.project.hash()).await.expect("the project can be read"))
     }
 
     pub(crate) fn state(&self) -> ProjectState {
@@ -66,6 +75,12 @@ impl World {
     pub(crate) fn fault(&self, rule: FaultRule) {
         self.sandbox.set_faults(FaultPlan { seed: 1, rules: vec![rule] }).expect("the rule makes sense");
     }
+}
+
+fn quick_runner(project: &Project) -> Runner {
+    Runner::new().with_project(project.clone()).configure(|options| {
+        options.retry_backoff = Duration::from_millis(1);
+    })
 }
 
 /// A client whose pauses are too short to notice.
