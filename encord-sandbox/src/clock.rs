@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A point in time with microseconds, UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Moment(i64);
 
@@ -31,6 +31,11 @@ impl Moment {
     /// Seconds since 1970.
     pub(crate) fn unix_seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
+    }
+
+    /// Seconds that have passed since then; negative if it is still to come.
+    pub(crate) fn seconds_since(self, earlier: Self) -> f64 {
+        (self.0 - earlier.0) as f64 / 1e6
     }
 
     /// Reads the spellings that filters use: ISO 8601 with `Z`, an offset or no

@@ -35,10 +35,35 @@ impl Files {
     }
 
     pub(crate) fn path_of(&self, object: Uuid) -> PathBuf {
-        let folder: &Path = match self {
+        self.folder().join(object.to_string())
+    }
+
+    /// Whether the file is one of ours and not one that belongs to the user.
+    pub(crate) fn holds(&self, path: &Path) -> bool {
+        path.parent() == Some(self.folder())
+    }
+
+    /// Every file, with the uuid that is its name.
+    pub(crate) fn all(&self) -> Vec<(Uuid, PathBuf)> {
+        let entries = std::fs::read_dir(self.folder()).into_iter().flatten().flatten();
+        entries.filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path()))).collect()
+    }
+
+    /// Removes files. One that cannot be removed is tried again at the next start.
+    pub(crate) fn remove(&self, files: impl IntoIterator<Item = PathBuf>) {
+        for path in files.into_iter().filter(|path| self.holds(path)) {
+            if let Err(error) = std::fs::remove_file(&path)
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                tracing::warn!(%error, path = %path.display(), "a file that is not needed any more cannot be removed");
+            }
+        }
+    }
+
+    fn folder(&self) -> &Path {
+        match self {
             Self::Temporary(folder) => folder.path(),
             Self::Kept(folder) => folder,
-        };
-        folder.join(object.to_string())
+        }
     }
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::clock::Moment;
 
@@ -100,6 +101,11 @@ impl Journal {
             inner.effects.pop_front();
         }
         inner.effects.push_back(Effect { at: Moment::now().iso(), user: user.to_owned(), effect, details });
+    }
+
+    /// A task went from one stage to another.
+    pub(crate) fn moved(&self, user: &str, project: Uuid, task: Uuid, from: Uuid, to: Uuid) {
+        self.record(user, "move", json!({"project": project, "task": task, "from": from, "to": to}));
     }
 
     pub(crate) fn counts(&self) -> RequestCounts {

@@ -3,9 +3,10 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use encord_sandbox::{Error, Options, Sandbox, Seed};
+use encord_sandbox::{ControlToken, Error, Options, Sandbox, Seed};
 use serde_json::json;
 
 #[derive(Parser)]
@@ -18,6 +19,9 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Serve what a seed file describes until SIGTERM or SIGINT.
+    ///
+    /// With ENCORD_SANDBOX_TOKEN in the environment, other machines may use /_sandbox and the status page when they
+    /// show it; otherwise only this one may.
     Serve {
         /// The seed file (JSON); paths in it are relative to it.
         #[arg(long)]
@@ -40,6 +44,9 @@ enum Command {
         /// How long signed URLs can be used, in seconds.
         #[arg(long, default_value_t = 3600)]
         signed_url_seconds: u64,
+        /// How long upload jobs stay pending, in seconds.
+        #[arg(long, default_value_t = 0.0, value_name = "SECONDS")]
+        job_seconds: f64,
     },
 }
 
@@ -62,11 +69,24 @@ async fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> Result<(), Error> {
-    let Command::Serve { seed, port, host, key_out, data_dir, webhook_roots, signed_url_seconds } = command;
+    let Command::Serve {
+        seed,
+        port,
+        host,
+        key_out,
+        data_dir,
+        webhook_roots,
+        signed_url_seconds,
+        job_seconds,
+    } = command;
     let mut options = Options::default();
     (options.host, options.port, options.key_out, options.data_dir) = (host, port, key_out, data_dir);
     options.webhook_roots = webhook_roots;
-    options.limits.signed_url_lifetime = std::time::Duration::from_secs(signed_url_seconds);
+    let token = std::env::var("ENCORD_SANDBOX_TOKEN").ok().filter(|token| !token.is_empty());
+    options.control_token = token.as_deref().map(ControlToken::new);
+    options.limits.signed_url_lifetime = Duration::from_secs(signed_url_seconds);
+    // What is no length of time, such as a negative number, is none at all.
+    options.limits.job_time = Duration::try_from_secs_f64(job_seconds).unwrap_or_default();
     let sandbox = Sandbox::start_with(Seed::from_file(seed)?, options).await?;
     let interrupted = interrupted();
     announce(&sandbox);

@@ -14,7 +14,7 @@ use crate::store::Store;
 const SCHEMA: &str = "
     PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = NORMAL;
+    PRAGMA synchronous = FULL;
     CREATE TABLE IF NOT EXISTS entities (
         id INTEGER PRIMARY KEY,
         kind TEXT NOT NULL,

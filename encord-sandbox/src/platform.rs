@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use crate::auth::BearerTokens;
 use crate::blobs::UrlSigner;
+use crate::clock::Moment;
 use crate::faults::Faults;
 use crate::files::Files;
+use crate::gate::ControlToken;
 use crate::journal::Journal;
 use crate::origin::Origin;
 use crate::persist::Database;
 use crate::store::Store;
-use crate::webhooks::{Arrivals, Trust};
+use crate::webhooks::Trust;
 
 /// Sizes and times a sandbox keeps to.
 #[derive(Clone, Copy, Debug)]
@@ -24,12 +26,15 @@ pub struct Limits {
     pub upload: u64,
     /// How long a client may take to send its headers or its whole API body.
     pub request_time: Duration,
-    /// How long a transfer of file bytes may stand still.
+    /// How long a transfer of file bytes or an answer may stand still.
     pub stall_time: Duration,
     /// How long a signed URL can be used.
     pub signed_url_lifetime: Duration,
     /// How far the creation time of a signature may be from now.
     pub signature_window: Duration,
+    /// How long an upload job stays pending before its files are looked at; nothing
+    /// by default, so that tests do not wait.
+    pub job_time: Duration,
     /// Tasks, items or label rows named by one request.
     pub bundle: usize,
     /// Tasks on one page of a listing.
@@ -45,6 +50,7 @@ impl Default for Limits {
             stall_time: Duration::from_secs(60),
             signed_url_lifetime: Duration::from_secs(3600),
             signature_window: Duration::from_secs(300),
+            job_time: Duration::ZERO,
             bundle: 1000,
             task_page: 100,
         }
@@ -57,18 +63,23 @@ pub(crate) struct Platform {
     store: RwLock<Store>,
     database: Option<Database>,
     broken: AtomicBool,
-    pub(crate) arrivals: Arrivals,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
     pub(crate) tokens: BearerTokens,
     pub(crate) urls: UrlSigner,
     pub(crate) files: Files,
     pub(crate) trust: Trust,
+    pub(crate) control_token: Option<ControlToken>,
     pub(crate) limits: Limits,
 }
 
 impl Platform {
-    pub(crate) fn new(origin: Origin, trust: Trust, limits: Limits) -> Self {
+    pub(crate) fn new(
+        origin: Origin,
+        trust: Trust,
+        control_token: Option<ControlToken>,
+        limits: Limits,
+    ) -> Self {
         let Origin { mut store, database, files, private_key: _ } = origin;
         // What the seed put at a stage did not arrive there.
         store.take_arrivals();
@@ -76,13 +87,13 @@ impl Platform {
             store: RwLock::new(store),
             database,
             broken: AtomicBool::new(false),
-            arrivals: Arrivals::default(),
             journal: Journal::default(),
             faults: Faults::default(),
             tokens: BearerTokens::new(),
             urls: UrlSigner::new(limits.signed_url_lifetime),
             files,
             trust,
+            control_token,
             limits,
         }
     }
@@ -96,12 +107,7 @@ impl Platform {
     pub(crate) fn write<T>(&self, change: impl FnOnce(&mut Store) -> T) -> T {
         let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
         let result = change(&mut store);
-        let arrivals = store.take_arrivals();
-        for (id, webhook) in store.webhooks.entries() {
-            if let Some(tasks) = arrivals.get(&(webhook.project, webhook.stage)) {
-                self.arrivals.add(*id, *tasks);
-            }
-        }
+        store.announce_arrivals(Moment::now());
         if let Some(database) = &self.database
             && let Err(error) = database.save(&mut store)
         {

@@ -11,13 +11,15 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::faults::FaultPlan;
+use crate::gate::ControlToken;
 use crate::journal::RequestCounts;
 use crate::keyfile::KeyFile;
 use crate::platform::{Limits, Platform};
 use crate::seed::Seed;
+use crate::server::Patience;
 use crate::state::{self, ProjectState};
 use crate::webhooks::Trust;
-use crate::{origin, routes, server, webhooks};
+use crate::{origin, prune, routes, server, webhooks};
 
 /// Where and how a sandbox listens.
 #[derive(Clone, Debug)]
@@ -36,6 +38,9 @@ pub struct Options {
     /// A PEM file with certificates that https endpoints of webhooks may show, beside
     /// those that the system trusts.
     pub webhook_roots: Option<PathBuf>,
+    /// Lets other machines use `/_sandbox` and the status page too; without it they
+    /// are for the machine the sandbox runs on.
+    pub control_token: Option<ControlToken>,
     /// Sizes and times.
     pub limits: Limits,
 }
@@ -48,6 +53,7 @@ impl Default for Options {
             key_out: None,
             data_dir: None,
             webhook_roots: None,
+            control_token: None,
             limits: Limits::default(),
         }
     }
@@ -86,7 +92,8 @@ impl Sandbox {
             origin.map_err(|error| Error::seed("$", format!("the seed could not be planted: {error}")))??;
         let key = origin.private_key.take();
         let key = key.map(|text| KeyFile::new(text, options.key_out.as_deref())).transpose()?;
-        let platform = Arc::new(Platform::new(origin, trust, options.limits));
+        let platform = Arc::new(Platform::new(origin, trust, options.control_token, options.limits));
+        platform.sweep();
         let address = format!("{}:{}", options.host, options.port);
         let refused = |source| Error::Listen { address: address.clone(), source };
         let listener = TcpListener::bind((options.host.as_str(), options.port)).await.map_err(refused)?;
@@ -94,9 +101,11 @@ impl Sandbox {
         let router = routes::router(Arc::clone(&platform));
         let (stop, stopped) = watch::channel(false);
         let notifying = webhooks::run(Arc::clone(&platform), stopped.clone());
-        let serving = server::serve(listener, router, options.limits.request_time, stopped);
+        let pruning = prune::run(Arc::clone(&platform), stopped.clone());
+        let patience = Patience { headers: options.limits.request_time, stall: options.limits.stall_time };
+        let serving = server::serve(listener, router, patience, stopped);
         let serving = tokio::spawn(async {
-            tokio::join!(serving, notifying);
+            tokio::join!(pruning, serving, notifying);
         });
         Ok(Self { platform, url: format!("http://{local}"), key, stop, serving })
     }

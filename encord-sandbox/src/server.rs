@@ -1,6 +1,7 @@
 //! The listening side: accepts connections, times out slow ones, closes one on
 //! demand and all of them at the end.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,15 +17,34 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tower_service::Service as _;
 
+use crate::patient::Patient;
+
 /// A handle on the connection a request came in on.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Connection(Arc<Notify>);
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    closing: Arc<Notify>,
+    peer: IpAddr,
+}
 
 impl Connection {
     /// Closes the connection without another byte.
     pub(crate) fn close(&self) {
-        self.0.notify_one();
+        self.closing.notify_one();
     }
+
+    /// Whether the other side is on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.peer.to_canonical().is_loopback()
+    }
+}
+
+/// How long the two sides of a connection may keep it waiting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// For the headers of a request.
+    pub(crate) headers: Duration,
+    /// For a client that does not take what is sent to it.
+    pub(crate) stall: Duration,
 }
 
 /// How long requests in flight may take once the end was asked for.
@@ -34,7 +54,7 @@ const GRACE: Duration = Duration::from_secs(5);
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    header_time: Duration,
+    patience: Patience,
     stop: watch::Receiver<bool>,
 ) {
     let mut connections = JoinSet::new();
@@ -42,8 +62,9 @@ pub(crate) async fn serve(
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection(stream, router.clone(), header_time, stop.clone()));
+                Ok((stream, peer)) => {
+                    let peer = peer.ip();
+                    connections.spawn(connection(stream, peer, router.clone(), patience, stop.clone()));
                 }
                 Err(error) => {
                     // Typically too many open files; it passes when connections end.
@@ -64,12 +85,13 @@ pub(crate) async fn serve(
 
 async fn connection(
     stream: TcpStream,
+    peer: IpAddr,
     router: Router,
-    header_time: Duration,
+    patience: Patience,
     mut stop: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
-    let handle = Connection::default();
+    let handle = Connection { closing: Arc::default(), peer };
     let service = service_fn(|mut request: Request<Incoming>| {
         request.extensions_mut().insert(handle.clone());
         let mut router = router.clone();
@@ -77,8 +99,8 @@ async fn connection(
     });
     let http = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(header_time)
-        .serve_connection(TokioIo::new(stream), service);
+        .header_read_timeout(patience.headers)
+        .serve_connection(TokioIo::new(Patient::new(stream, patience.stall)), service);
     tokio::pin!(http);
     let mut stopping = false;
     loop {
@@ -89,7 +111,7 @@ async fn connection(
                 }
                 break;
             }
-            () = handle.0.notified() => break,
+            () = handle.closing.notified() => break,
             () = asked(&mut stop), if !stopping => {
                 stopping = true;
                 http.as_mut().graceful_shutdown();

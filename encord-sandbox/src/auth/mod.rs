@@ -9,7 +9,8 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 pub(crate) use self::keys::{KeyPair, PublicKey};
-pub(crate) use self::signature::Signed;
+pub(crate) use self::signature::Head;
+use self::signature::Proof;
 use crate::refusal::{Answer, Refusal};
 use crate::store::Store;
 
@@ -24,16 +25,31 @@ pub(crate) enum Generation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Principal(pub(crate) String);
 
-/// Finds out who signed a request, or refuses it.
-pub(crate) fn authenticate(
+/// Who a request comes from, as soon as its body turns out to be the one that was signed.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    who: Principal,
+    /// A bearer token says nothing about the body.
+    proof: Option<Proof>,
+}
+
+impl Claim {
+    pub(crate) fn confirm(self, body: &[u8]) -> Answer<Principal> {
+        let fits = self.proof.map_or(Ok(()), |proof| proof.check(body));
+        fits.map(|()| self.who).map_err(|why| Refusal::Unauthenticated(why.into()))
+    }
+}
+
+/// Finds out from the headers who may have signed a request, or refuses it.
+pub(crate) fn claim(
     generation: Generation,
-    request: &Signed<'_>,
+    head: &Head<'_>,
     store: &Store,
     tokens: &BearerTokens,
     now: i64,
     window: u64,
-) -> Answer<Principal> {
-    let bearer = request
+) -> Answer<Claim> {
+    let bearer = head
         .headers
         .get("authorization")
         .and_then(|value| value.to_str().ok())
@@ -41,17 +57,17 @@ pub(crate) fn authenticate(
     if let Some(token) = bearer {
         let email = tokens.holder(token, now).filter(|email| store.users.contains(email));
         return email
-            .map(Principal)
+            .map(|email| Claim { who: Principal(email), proof: None })
             .ok_or_else(|| Refusal::Unauthenticated("the bearer token is not valid or has expired".into()));
     }
-    let verified = match generation {
-        Generation::V1 => signature::verify_v1(request),
-        Generation::V2 => signature::verify_v2(request, now, window),
+    let claimed = match generation {
+        Generation::V1 => signature::claim_v1(head),
+        Generation::V2 => signature::claim_v2(head, now, window),
     };
-    let key = verified.map_err(|why| Refusal::Unauthenticated(why.into()))?;
+    let (key, proof) = claimed.map_err(|why| Refusal::Unauthenticated(why.into()))?;
     store
         .user_of_key(key)
-        .map(|user| Principal(user.email.clone()))
+        .map(|user| Claim { who: Principal(user.email.clone()), proof: Some(proof) })
         .ok_or_else(|| Refusal::Unauthenticated("the public key is not registered".into()))
 }
 

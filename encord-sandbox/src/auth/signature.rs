@@ -9,38 +9,54 @@ use sha2::{Digest, Sha256};
 
 use super::keys::PublicKey;
 
-/// Everything a signature covers.
-pub(crate) struct Signed<'a> {
+/// What of a request is known before its body.
+pub(crate) struct Head<'a> {
     pub(crate) method: &'a str,
     /// Path and query exactly as they arrived.
     pub(crate) target: &'a str,
     pub(crate) headers: &'a HeaderMap,
-    pub(crate) body: &'a [u8],
+}
+
+/// What the body has to fit to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// A signature of the body's digest by this key.
+    Signature(PublicKey, Vec<u8>),
+    /// A digest header, which itself is signed.
+    Digest(String),
+}
+
+impl Proof {
+    pub(crate) fn check(&self, body: &[u8]) -> Result<(), &'static str> {
+        match self {
+            Self::Signature(key, signature) => check(*key, &Sha256::digest(body), signature),
+            Self::Digest(digest) => {
+                let expected = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(body)));
+                let fits = *digest == expected;
+                fits.then_some(()).ok_or("the content digest does not match the body")
+            }
+        }
+    }
 }
 
 /// The v1 form: `Authorization: <hex public key>:<hex signature>` over the
-/// SHA-256 digest of the body. Returns the key that signed.
-pub(crate) fn verify_v1(request: &Signed<'_>) -> Result<PublicKey, &'static str> {
-    let header = text(request.headers, "authorization").ok_or("the request is not signed")?;
+/// SHA-256 digest of the body. Returns the key that is said to have signed.
+pub(crate) fn claim_v1(head: &Head<'_>) -> Result<(PublicKey, Proof), &'static str> {
+    let header = text(head.headers, "authorization").ok_or("the request is not signed")?;
     let (key, signature) = header.split_once(':').ok_or("the authorization header is malformed")?;
     let key = PublicKey::from_hex(key).ok_or("the public key is not 64 hex digits")?;
     let signature = hex::decode(signature).map_err(|_| "the signature is not hex")?;
-    check(key, &Sha256::digest(request.body), &signature)?;
-    Ok(key)
+    Ok((key, Proof::Signature(key, signature)))
 }
 
-/// The v2 form: an HTTP message signature over method, target and digest.
-/// `now` is in unix seconds; `window` is how many seconds `created` may be off.
-pub(crate) fn verify_v2(request: &Signed<'_>, now: i64, window: u64) -> Result<PublicKey, &'static str> {
-    let digest = text(request.headers, "content-digest").ok_or("the content-digest header is missing")?;
-    let expected = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(request.body)));
-    if digest != expected {
-        return Err("the content digest does not match the body");
-    }
-    let input = text(request.headers, "signature-input")
+/// The v2 form: an HTTP message signature over method, target and digest, which is
+/// checked here. `now` is in unix seconds; `window` is how many seconds `created` may be off.
+pub(crate) fn claim_v2(head: &Head<'_>, now: i64, window: u64) -> Result<(PublicKey, Proof), &'static str> {
+    let digest = text(head.headers, "content-digest").ok_or("the content-digest header is missing")?;
+    let input = text(head.headers, "signature-input")
         .and_then(|header| header.strip_prefix("encord-sig="))
         .ok_or("the signature-input header is missing or malformed")?;
-    let signature = text(request.headers, "signature")
+    let signature = text(head.headers, "signature")
         .and_then(|header| header.strip_prefix("encord-sig=:"))
         .and_then(|header| header.strip_suffix(':'))
         .and_then(|encoded| STANDARD.decode(encoded).ok())
@@ -51,10 +67,10 @@ pub(crate) fn verify_v2(request: &Signed<'_>, now: i64, window: u64) -> Result<P
     }
     let base = format!(
         "\"@method\": {}\n\"@request-target\": {}\n\"content-digest\": {digest}\n\"@signature-params\": {input}",
-        request.method, request.target
+        head.method, head.target
     );
     check(parameters.key, base.as_bytes(), &signature)?;
-    Ok(parameters.key)
+    Ok((parameters.key, Proof::Digest(digest.to_owned())))
 }
 
 struct Parameters {
@@ -97,13 +113,37 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 mod tests {
     use axum::http::{HeaderMap, HeaderValue};
 
-    use super::{Signed, verify_v1, verify_v2};
+    use super::{Head, claim_v1, claim_v2};
+    use crate::auth::PublicKey;
 
     // Vectors computed with the platform's own Python package.
     const KEY: &str = "79b5562e8fe654f94078b112e8a98ba7901f853ae695bed7e0e3910bad049664";
     const V1_BODY: &str = r#"{"query_type": "project", "query_method": "DELETE", "values": {"uid": "00000000-0000-0000-0000-000000000001", "payload": null}}"#;
     const V1_SIGNATURE: &str = "85655c81cd918dffd56d4453ca7f68fc36e857d6eeb4120ce8ae4522cf2e0549295f03173a5a48bb495ee213f6bbf99e57c22e345e6cc3a70c881f06cc837a0b";
     const V2_GET: &str = "/v2/public/storage/items/00000000-0000-0000-0000-000000000002?signUrl=True";
+
+    struct Signed<'a> {
+        method: &'a str,
+        target: &'a str,
+        headers: &'a HeaderMap,
+        body: &'a [u8],
+    }
+
+    impl Signed<'_> {
+        fn head(&self) -> Head<'_> {
+            Head { method: self.method, target: self.target, headers: self.headers }
+        }
+    }
+
+    fn verify_v1(request: &Signed<'_>) -> Result<PublicKey, &'static str> {
+        let (key, proof) = claim_v1(&request.head())?;
+        proof.check(request.body).map(|()| key)
+    }
+
+    fn verify_v2(request: &Signed<'_>, now: i64, window: u64) -> Result<PublicKey, &'static str> {
+        let (key, proof) = claim_v2(&request.head(), now, window)?;
+        proof.check(request.body).map(|()| key)
+    }
 
     fn headers(pairs: &[(&'static str, String)]) -> HeaderMap {
         pairs

@@ -16,7 +16,8 @@ pub(super) fn data_units(
     if item.kind == ItemKind::ImageGroup {
         let mut units = Map::new();
         for (index, child) in item.children.iter().enumerate() {
-            let frame = store.item(*child)?;
+            // One frame that is not there any more must not hide the others.
+            let Some(frame) = store.items.get(child) else { continue };
             // Only image groups spell the sequence number as text.
             let mut entry = common(&frame.uuid.to_string(), frame, json!(index.to_string()));
             fill(&mut entry, frame, ItemKind::Image, links);

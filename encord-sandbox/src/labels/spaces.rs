@@ -19,7 +19,7 @@ pub(crate) fn spaces(
     let mut spaces = item.scene().map(scenes::spaces).unwrap_or_default();
     for (index, member) in unit.members.iter().enumerate() {
         let Some(member) = store.units.get(member) else { continue };
-        let child = store.item(member.item)?;
+        let Some(child) = store.items.get(&member.item) else { continue };
         let mut space = typed(store, child);
         let key = item.layout_keys.get(index).cloned().unwrap_or_else(|| index.to_string());
         let link = links.and_then(|links| links.to(child));

@@ -1,5 +1,5 @@
 //! The sandbox's own endpoints under `/_sandbox`: counters, journal, faults and
-//! state. They are not signed, since whoever reaches them made the sandbox.
+//! state. The gate lets this machine in without a signature.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{JsonBody, Query, UuidPath};
+use crate::clock::Moment;
 use crate::faults::FaultPlan;
 use crate::journal::RequestCounts;
 use crate::platform::Platform;
@@ -67,23 +68,24 @@ async fn set_webhooks(
     State(platform): State<Arc<Platform>>,
     JsonBody(webhooks): JsonBody<Vec<Webhook>>,
 ) -> Answer<Json<Value>> {
-    let waiting = platform.write(|store| {
+    let now = Moment::now();
+    platform.write(|store| {
         let mut waiting = Vec::with_capacity(webhooks.len());
         for webhook in &webhooks {
             let board = store.board(webhook.project)?;
             waiting.push((Uuid::new_v4(), board.count(webhook.stage) as u64));
         }
         let old: Vec<Uuid> = store.webhooks.entries().map(|(id, _)| *id).collect();
-        old.iter().for_each(|id| drop(store.webhooks.remove(id)));
-        for ((id, _), webhook) in waiting.iter().zip(webhooks) {
-            store.webhooks.insert(*id, webhook);
+        for id in old {
+            store.webhooks.remove(&id);
+            store.waiting.remove(&id);
         }
-        Ok(waiting)
-    })?;
-    for (id, tasks) in waiting.into_iter().filter(|(_, tasks)| *tasks > 0) {
-        platform.arrivals.add(id, tasks);
-    }
-    Ok(Json(Value::Null))
+        for ((id, tasks), webhook) in waiting.into_iter().zip(webhooks) {
+            store.webhooks.insert(id, webhook);
+            store.add_waiting(id, tasks, now);
+        }
+        Ok(Json(Value::Null))
+    })
 }
 
 async fn projects(State(platform): State<Arc<Platform>>) -> Json<Value> {

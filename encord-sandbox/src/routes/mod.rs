@@ -4,6 +4,7 @@
 mod control;
 mod extract;
 mod page;
+mod rights;
 mod status;
 pub(crate) mod v1;
 mod v2;

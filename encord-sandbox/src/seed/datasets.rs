@@ -168,9 +168,7 @@ impl Planter<'_> {
         };
         facts.mime = seed.mime_type.clone().or(facts.mime);
         let uuid = self.add(seed.item_uuid, kind, name, seed, bytes, facts);
-        if let Some(item) = self.store.items.get_mut(&uuid) {
-            (item.children, item.layout_keys) = (children, layout_keys);
-        }
+        self.store.compose_item(uuid, children, layout_keys);
         Ok(uuid)
     }
 

@@ -5,8 +5,10 @@ use std::hash::Hash;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use super::{MAIN_BRANCH, Store, Table};
+use crate::uploads::JobState;
 
 /// One entity that changed; without a value it was removed.
 #[derive(Clone, Debug)]
@@ -36,6 +38,7 @@ impl Store {
         self.reviews.track();
         self.issues.track();
         self.webhooks.track();
+        self.waiting.track();
         self.tasks.track();
         self.rows.track();
     }
@@ -58,6 +61,7 @@ impl Store {
         take("review", &mut self.reviews, &mut show);
         take("issue", &mut self.issues, &mut show);
         take("webhook", &mut self.webhooks, &mut show);
+        take("waiting", &mut self.waiting, &mut show);
         take("task", &mut self.tasks, &mut show);
         take("row", &mut self.rows, &mut show);
     }
@@ -96,6 +100,7 @@ impl Store {
                 Ok(())
             }
             "webhook" => put(&mut self.webhooks, key, value),
+            "waiting" => put(&mut self.waiting, key, value),
             "task" => put(&mut self.tasks, key, value),
             "row" => put(&mut self.rows, key, value),
             _ => Ok(()),
@@ -113,6 +118,13 @@ impl Store {
         for task in self.tasks.values() {
             if let Some(board) = self.boards.get_mut(&task.project) {
                 board.place(task.stage, task.order, task.uuid, task.data);
+            }
+        }
+        // Nobody works on jobs that an earlier sandbox did not finish.
+        let pending = self.jobs.entries().filter(|(_, job)| job.state == JobState::Pending);
+        for uuid in pending.map(|(uuid, _)| *uuid).collect::<Vec<Uuid>>() {
+            if let Some(job) = self.jobs.get_mut(&uuid) {
+                job.state = JobState::Cancelled;
             }
         }
         self.labels = HashMap::new();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::auth::PublicKey;
@@ -48,12 +48,35 @@ impl Role {
             .find(|role| u64::from(role.wire()) == number)
     }
 
-    /// Whether labels, tasks and priorities may be changed.
+    /// As texts for people call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Annotator => "annotator",
+            Self::Reviewer => "reviewer",
+            Self::AnnotatorReviewer => "annotator and reviewer",
+            Self::TeamManager => "team manager",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    /// Whether labels may be changed and issues be raised.
     pub(crate) fn may_write(self) -> bool {
         self != Self::Viewer
     }
 
-    /// Whether tasks may be moved past people and the project be changed.
+    /// Whether annotation tasks may be worked on.
+    pub(crate) fn may_annotate(self) -> bool {
+        self.may_manage() || matches!(self, Self::Annotator | Self::AnnotatorReviewer)
+    }
+
+    /// Whether review tasks may be worked on.
+    pub(crate) fn may_review(self) -> bool {
+        self.may_manage() || matches!(self, Self::Reviewer | Self::AnnotatorReviewer)
+    }
+
+    /// Whether agents may act on tasks, tasks be moved past people, priorities be set
+    /// and the project be changed.
     pub(crate) fn may_manage(self) -> bool {
         matches!(self, Self::Admin | Self::TeamManager)
     }
@@ -72,6 +95,27 @@ pub(crate) struct Ontology {
     pub(crate) readers: Vec<String>,
     pub(crate) created_at: Moment,
     pub(crate) last_edited_at: Moment,
+}
+
+impl Ontology {
+    /// An ontology without classes, for its owner.
+    pub(crate) fn empty(title: String, owner: &str, now: Moment) -> Self {
+        Self {
+            hash: Uuid::new_v4(),
+            title,
+            description: String::new(),
+            structure: json!({"objects": [], "classifications": []}),
+            owner: owner.to_owned(),
+            readers: vec![owner.to_owned()],
+            created_at: now,
+            last_edited_at: now,
+        }
+    }
+
+    /// Whether the user may change it: its owner, or everybody if nobody in particular may see it.
+    pub(crate) fn is_admin(&self, email: &str) -> bool {
+        self.owner == email || self.readers.is_empty()
+    }
 }
 
 /// A storage folder.

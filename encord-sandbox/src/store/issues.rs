@@ -29,6 +29,39 @@ pub(crate) struct FrameRange {
     end: u64,
 }
 
+impl Anchor {
+    pub(crate) fn is_on_label(&self) -> bool {
+        matches!(self.kind, AnchorKind::Annotation)
+    }
+
+    /// Whether it has what its kind needs, which readers of the issue rely on.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        use AnchorKind as Kind;
+        let framed = matches!(self.kind, Kind::Frame | Kind::FrameCoordinate | Kind::SceneCoordinate);
+        let placed = matches!(self.kind, Kind::FrameCoordinate | Kind::SceneCoordinate);
+        let ranged = matches!(self.kind, Kind::FrameRange);
+        let is_range = |range: &FrameRange| range.start <= range.end;
+        if framed && self.frame_index.is_none() {
+            return Err("the anchor has no frameIndex".into());
+        }
+        if placed && (self.x.is_none() || self.y.is_none()) {
+            return Err("the anchor has no x and y".into());
+        }
+        if matches!(self.kind, Kind::SceneCoordinate) && self.z.is_none() {
+            return Err("the anchor has no z".into());
+        }
+        if self.is_on_label() && self.annotation_id.is_none() {
+            return Err("the anchor has no annotationId".into());
+        }
+        match self.frame_ranges.as_deref() {
+            Some([]) => Err("frameRanges is an empty list".into()),
+            Some(ranges) if !ranges.iter().all(is_range) => Err("a frame range ends before it starts".into()),
+            None if ranged => Err("the anchor has no frameRanges".into()),
+            _ => Ok(()),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum AnchorKind {

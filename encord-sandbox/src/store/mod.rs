@@ -4,6 +4,7 @@
 //! Everything is looked up by hash in constant time. Nothing outside this
 //! module changes an index.
 
+mod arrivals;
 mod changes;
 mod entities;
 mod issues;
@@ -19,6 +20,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
+use self::arrivals::Waiting;
 pub(crate) use self::entities::{
     Collection, DataUnit, Dataset, Folder, LabelStatus, Ontology, Role, Row, RowKey, User,
 };
@@ -65,6 +67,8 @@ pub(crate) struct Store {
     pub(crate) reviews: Table<Uuid, Vec<LabelReview>>,
     pub(crate) issues: Table<Uuid, Issue>,
     pub(crate) webhooks: Table<Uuid, Webhook>,
+    /// By webhook.
+    pub(crate) waiting: Table<Uuid, Waiting>,
     tasks: Table<Uuid, Task>,
     rows: Table<RowKey, Row>,
 
@@ -79,6 +83,8 @@ pub(crate) struct Store {
     arrived: HashMap<(Uuid, Uuid), u64>,
     /// Folder -> its items in the order they were made.
     contents: HashMap<Uuid, Vec<Uuid>>,
+    /// Storage item -> groups, series and sequences it is a part of.
+    wholes: HashMap<Uuid, Vec<Uuid>>,
 }
 
 impl Store {
@@ -94,6 +100,9 @@ impl Store {
     }
 
     pub(crate) fn add_item(&mut self, item: Item) {
+        for child in &item.children {
+            self.wholes.entry(*child).or_default().push(item.uuid);
+        }
         self.contents.entry(item.folder).or_default().push(item.uuid);
         self.items.insert(item.uuid, item);
     }
@@ -112,9 +121,29 @@ impl Store {
         self.contents.entry(folder).or_default().push(item);
     }
 
-    /// Removes an item that backs no data unit any more.
+    /// Gives an item its parts, and the names of their places if it is a data group.
+    pub(crate) fn compose_item(&mut self, item: Uuid, children: Vec<Uuid>, layout_keys: Vec<String>) {
+        let Some(found) = self.items.get_mut(&item) else { return };
+        for child in &children {
+            self.wholes.entry(*child).or_default().push(item);
+        }
+        (found.children, found.layout_keys) = (children, layout_keys);
+    }
+
+    /// The items that this one is a part of.
+    pub(crate) fn wholes_of(&self, item: Uuid) -> &[Uuid] {
+        self.wholes.get(&item).map_or(&[], Vec::as_slice)
+    }
+
+    /// Removes an item that backs no data unit and is no part of another any more.
     pub(crate) fn remove_item(&mut self, item: Uuid) -> Option<Item> {
         let removed = self.items.remove(&item)?;
+        self.wholes.remove(&item);
+        for child in &removed.children {
+            if let Some(wholes) = self.wholes.get_mut(child) {
+                wholes.retain(|whole| *whole != item);
+            }
+        }
         if let Some(contents) = self.contents.get_mut(&removed.folder) {
             contents.retain(|other| *other != item);
         }

@@ -37,12 +37,16 @@ impl<'a> Sight<'a> {
     }
 
     pub(crate) fn item(self, uuid: Uuid) -> Answer<&'a Item> {
-        let item = self.store.item(uuid)?;
-        if self.sees_item(item) {
-            Ok(item)
-        } else {
-            Err(Refusal::Forbidden(format!("no access to item {uuid}")))
-        }
+        let found = self.store.items.get(&uuid).filter(|item| self.sees_item(item));
+        found.ok_or_else(|| Refusal::Forbidden(format!("no access to item {uuid}")))
+    }
+
+    /// An item that the user may change. Seeing it through a project is not enough.
+    pub(crate) fn own_item(self, uuid: Uuid) -> Answer<&'a Item> {
+        let item = self.item(uuid)?;
+        self.folder(item.folder)
+            .map_err(|_| Refusal::Forbidden(format!("no right to change item {uuid}")))?;
+        Ok(item)
     }
 
     /// Its readers see an ontology, and the members of projects that use it.

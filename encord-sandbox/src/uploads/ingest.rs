@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::avi;
+use super::jobs::{JobState, Made, Target, UnitError};
 use super::request::{Batch, NewFile, NewItem};
-use super::{Job, Made, UnitError, Upload};
+use super::{Upload, avi};
 use crate::auth::Principal;
 use crate::blobs;
 use crate::clock::Moment;
@@ -17,49 +17,60 @@ use crate::refusal::{Answer, Refusal};
 use crate::scenes;
 use crate::store::{Bytes, Extras, Facts, INTEGRATIONS, Item, ItemKind, Store};
 
-/// Reads the facts of every file and adds the items to the folder. With
-/// `dataset`, they become data units of it. Slow: reads files.
-pub(crate) fn ingest(
-    platform: &Platform,
-    batch: Batch,
-    folder: Uuid,
-    dataset: Option<Uuid>,
-    owner: &Principal,
-) -> Answer<Job> {
+/// Whether the files are where we know.
+pub(super) fn check_integration(platform: &Platform, batch: &Batch) -> Answer<()> {
+    let Some(integration) = batch.integration else { return Ok(()) };
+    let known = platform.read(|store| {
+        store.settings.get(INTEGRATIONS).is_some_and(|known| known.get(integration.to_string()).is_some())
+    });
+    let unknown = || Refusal::NotFound(format!("there is no cloud integration {integration}"));
+    known.then_some(()).ok_or_else(unknown)
+}
+
+/// Reads the facts of every file, adds the items to the folder of the target and
+/// finishes the job; nothing happens if it was cancelled meanwhile. Slow: reads files.
+pub(super) fn ingest(platform: &Platform, batch: Batch, job: Uuid, target: Target, owner: &Principal) {
     let reader = Reader { platform, integration: batch.integration, who: owner };
-    reader.check_integration()?;
-    let (mut job, mut ready) = (Job::default(), Vec::new());
+    let (mut errors, mut ready) = (Vec::new(), Vec::new());
     for item in batch.items {
         match reader.read(&item) {
             Ok(parts) => ready.push((item, parts)),
-            Err(error) => job.errors.push(failed(&item, error)),
+            Err(error) => errors.push(failed(&item, error)),
         }
     }
-    if job.errors.is_empty() || batch.ignore_errors {
-        let maker = Maker { folder, owner: &owner.0, integration: batch.integration, now: Moment::now() };
-        platform.write(|store| {
-            for (item, parts) in ready {
-                if batch.skip_duplicates
-                    && let Some(twin) = twin(store, folder, &item)
-                {
-                    if let Some(twin) = store.items.get_mut(&twin).filter(|_| batch.upsert_metadata) {
-                        twin.client_metadata = metadata(&item).map(Into::into);
-                        twin.last_edited_at = maker.now;
-                    }
-                    continue;
-                }
-                let uuid = maker.item(store, &item, parts);
-                let data = dataset.map(|dataset| {
-                    let data = Uuid::new_v4();
-                    store.link(dataset, uuid, data, maker.now);
-                    store.add_task_to_projects(dataset, data, maker.now);
-                    data
-                });
-                job.made.push(Made { item: uuid, name: item.title, data });
-            }
-        });
+    if !errors.is_empty() && !batch.ignore_errors {
+        ready.clear();
     }
-    Ok(job)
+    let maker =
+        Maker { folder: target.folder, owner: &owner.0, integration: batch.integration, now: Moment::now() };
+    platform.write(|store| {
+        if store.jobs.get(&job).is_none_or(|job| job.state != JobState::Pending) {
+            return;
+        }
+        let mut made = Vec::with_capacity(ready.len());
+        for (item, parts) in ready {
+            if batch.skip_duplicates
+                && let Some(twin) = twin(store, target.folder, &item)
+            {
+                if let Some(twin) = store.items.get_mut(&twin).filter(|_| batch.upsert_metadata) {
+                    twin.client_metadata = metadata(&item).map(Into::into);
+                    twin.last_edited_at = maker.now;
+                }
+                continue;
+            }
+            let uuid = maker.item(store, &item, parts);
+            let data = target.dataset.map(|dataset| {
+                let data = Uuid::new_v4();
+                store.link(dataset, uuid, data, maker.now);
+                store.add_task_to_projects(dataset, data, maker.now);
+                data
+            });
+            made.push(Made { item: uuid, name: item.title, data });
+        }
+        if let Some(job) = store.jobs.get_mut(&job) {
+            (job.state, job.made, job.errors) = (JobState::Finished, made, errors);
+        }
+    });
 }
 
 /// An item of the folder that was made of the same file in a cloud.
@@ -102,15 +113,6 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn check_integration(&self) -> Answer<()> {
-        let Some(integration) = self.integration else { return Ok(()) };
-        let known = self.platform.read(|store| {
-            store.settings.get(INTEGRATIONS).is_some_and(|known| known.get(integration.to_string()).is_some())
-        });
-        let unknown = || Refusal::NotFound(format!("there is no cloud integration {integration}"));
-        known.then_some(()).ok_or_else(unknown)
-    }
-
     fn read(&self, item: &NewItem) -> Result<Parts, String> {
         if let Some(scene) = &item.extras.scene {
             scenes::check(scene)?;

@@ -22,6 +22,7 @@ pub(crate) struct JobRequest {
     ignore_errors: bool,
     #[serde(default)]
     pub(crate) folder_uuid: Option<Uuid>,
+    file_name: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -143,6 +144,8 @@ pub(crate) struct Batch {
     pub(super) skip_duplicates: bool,
     /// Those items get the new metadata instead.
     pub(super) upsert_metadata: bool,
+    /// What the client calls the list of files.
+    pub(super) file_name: Option<String>,
 }
 
 /// One item to make.
@@ -196,6 +199,7 @@ impl JobRequest {
             ignore_errors: self.ignore_errors,
             skip_duplicates: data.skip_duplicate_urls,
             upsert_metadata: data.upsert_metadata,
+            file_name: self.file_name,
         })
     }
 }

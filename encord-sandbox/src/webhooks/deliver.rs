@@ -1,6 +1,5 @@
 //! One notification on its way: signed, sent, and sent again when refused.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,9 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(180);
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
 
 /// Delivers one notification; every attempt lands in the journal.
-pub(super) async fn deliver(platform: Arc<Platform>, webhook: Webhook, body: String) {
+pub(super) async fn deliver(platform: &Platform, webhook: &Webhook, body: &str) {
     for attempt in 0..=PAUSES.len() {
-        let outcome = tokio::time::timeout(PATIENCE, send(&platform.trust, &webhook, &body)).await;
+        let outcome = tokio::time::timeout(PATIENCE, send(&platform.trust, webhook, body)).await;
         let outcome = outcome.unwrap_or_else(|_| Err("no answer in time".into()));
         let (status, error) = match &outcome {
             Ok(status) => (Some(*status), None),

@@ -6,8 +6,7 @@
 mod connect;
 mod deliver;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -43,40 +42,6 @@ fn a_minute() -> f64 {
     60.0
 }
 
-/// Tasks that arrived at a stage and were not announced yet.
-#[derive(Clone, Copy, Debug)]
-struct Waiting {
-    tasks: u64,
-    since: std::time::Instant,
-}
-
-/// Counts arrivals for the stages that somebody watches.
-#[derive(Debug, Default)]
-pub(crate) struct Arrivals(Mutex<HashMap<Uuid, Waiting>>);
-
-impl Arrivals {
-    /// Tasks arrived at the stage of a webhook.
-    pub(crate) fn add(&self, webhook: Uuid, tasks: u64) {
-        let mut arrivals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let none = Waiting { tasks: 0, since: std::time::Instant::now() };
-        arrivals.entry(webhook).or_insert(none).tasks += tasks;
-    }
-
-    /// Takes what is due for the webhook, with the reason why.
-    fn due(&self, id: Uuid, webhook: &Webhook) -> Option<(u64, &'static str)> {
-        let mut arrivals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = arrivals.get(&id)?;
-        let reason = if waiting.tasks >= webhook.batch_size {
-            "batch_size_reached"
-        } else if waiting.since.elapsed().as_secs_f64() >= webhook.max_wait_seconds {
-            "max_wait_elapsed"
-        } else {
-            return None;
-        };
-        arrivals.remove(&id).map(|waiting| (waiting.tasks, reason))
-    }
-}
-
 /// How often arrivals are looked at.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -92,18 +57,22 @@ pub(crate) async fn run(platform: Arc<Platform>, mut stop: watch::Receiver<bool>
             () = stopped => return,
         }
         while deliveries.try_join_next().is_some() {}
-        let webhooks = platform.read(|store| {
-            store
-                .webhooks
-                .entries()
-                .map(|(id, webhook)| (*id, webhook.clone()))
-                .collect::<Vec<(Uuid, Webhook)>>()
+        let now = Moment::now();
+        let due = platform.read(|store| {
+            let due = store.webhooks.entries().filter_map(|(id, webhook)| {
+                let (tasks, reason) = store.due(*id, webhook, now)?;
+                Some((*id, webhook.clone(), tasks, reason))
+            });
+            due.collect::<Vec<(Uuid, Webhook, u64, &str)>>()
         });
-        for (id, webhook) in webhooks {
-            if let Some((count, reason)) = platform.arrivals.due(id, &webhook) {
-                let body = notification(&webhook, count, reason);
-                deliveries.spawn(deliver::deliver(Arc::clone(&platform), webhook, body));
-            }
+        for (id, webhook, tasks, reason) in due {
+            platform.write(|store| store.sending(id, tasks));
+            let body = notification(&webhook, tasks, reason);
+            let platform = Arc::clone(&platform);
+            deliveries.spawn(async move {
+                deliver::deliver(&platform, &webhook, &body).await;
+                platform.write(|store| store.settled(id, tasks));
+            });
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Stage, StageKind, TaskStatus, Workflow};
+use super::{Actor, Stage, StageKind, Task, TaskStatus, Workflow};
 use crate::clock::Moment;
 use crate::refusal::{Answer, Refusal};
 use crate::store::{LabelStatus, ReviewStatus, Store};
@@ -22,7 +22,7 @@ pub(crate) struct Action {
     #[serde(default)]
     pathway_name: Option<String>,
     #[serde(default)]
-    assignee: Option<String>,
+    pub(super) assignee: Option<String>,
     #[serde(default)]
     retain_assignee: bool,
     #[serde(default = "yes")]
@@ -65,7 +65,7 @@ pub(crate) fn apply(
     workflow: &Workflow,
     stage: &Stage,
     actions: &[Action],
-    who: &str,
+    actor: Actor<'_>,
     now: Moment,
 ) -> Answer<Vec<(Uuid, Uuid)>> {
     let mut seen = HashSet::new();
@@ -75,11 +75,15 @@ pub(crate) fn apply(
             return Err(Refusal::Invalid(format!("task {} is named twice in one request", action.task_uuid)));
         }
         let (task, part) = find(store, project, stage, action.task_uuid)?;
+        if let Some(task) = store.task(task) {
+            actor.check(stage, task, part, action)?;
+            retainable(task, part, action)?;
+        }
         steps.push((task, action, plan(workflow, stage, action, part)?));
     }
     let mut moved = Vec::new();
     for (task, action, step) in steps {
-        run(store, stage, task, action, step, who, now, &mut moved);
+        run(store, stage, task, action, step, actor.email, now, &mut moved);
     }
     Ok(moved)
 }
@@ -154,6 +158,18 @@ fn plan(workflow: &Workflow, stage: &Stage, action: &Action, part: Option<usize>
         return Err(Refusal::Internal(format!("stage \"{}\" leads to the unknown stage {to}", stage.title)));
     }
     Ok(step)
+}
+
+/// An assignee can only be kept if there is one.
+fn retainable(task: &Task, part: Option<usize>, action: &Action) -> Answer<()> {
+    let assignee = match part.and_then(|part| task.subtasks.get(part)) {
+        Some(part) => &part.assignee,
+        None => &task.assignee,
+    };
+    if action.retain_assignee && action.assignee.is_none() && assignee.is_none() {
+        return Err(Refusal::Invalid(format!("task {} has no assignee to retain", action.task_uuid)));
+    }
+    Ok(())
 }
 
 fn assignee(action: &Action) -> Answer<Box<str>> {

@@ -2,9 +2,11 @@
 //! to a task at each kind of stage.
 
 mod action;
+mod rights;
 mod stage;
 mod task;
 
 pub(crate) use self::action::{Action, apply};
+pub(crate) use self::rights::Actor;
 pub(crate) use self::stage::{Pathway, RouterRule, Stage, StageKind, Workflow};
 pub(crate) use self::task::{Subtask, Task, TaskStatus};

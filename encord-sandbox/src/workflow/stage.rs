@@ -10,6 +10,18 @@ pub(crate) struct Workflow {
 }
 
 impl Workflow {
+    /// What projects without a template get: annotation, then review.
+    pub(crate) fn standard() -> Self {
+        let [annotate, review, done] = std::array::from_fn(|_| Uuid::new_v4());
+        let stage = |uuid, title: &str, kind| Stage { uuid, title: title.to_owned(), kind };
+        let stages = vec![
+            stage(annotate, "Annotate", StageKind::Annotation { next: review }),
+            stage(review, "Review", StageKind::Review { approve: done, reject: annotate }),
+            stage(done, "Complete", StageKind::Done),
+        ];
+        Self { stages }
+    }
+
     pub(crate) fn stage(&self, uuid: Uuid) -> Option<&Stage> {
         self.stages.iter().find(|stage| stage.uuid == uuid)
     }

@@ -115,3 +115,106 @@ async fn datasets_ontologies_and_items_have_readers() {
     let refused = bob.v1(("dataset", hash), "dataset", "GET", Value::Null, rows).await;
     assert_eq!(refused["response"], json!(["AUTHORISATION_ERROR"]));
 }
+
+#[tokio::test]
+async fn roles_decide_what_may_be_done() {
+    let names = ["ann", "mia", "bob", "rob", "vic"];
+    let keys: Vec<SigningKey> = (1..=5).map(|number| SigningKey::from_bytes(&[number; 32])).collect();
+    let users: Vec<Value> = names
+        .iter()
+        .zip(&keys)
+        .map(|(name, key)| {
+            json!({"email": format!("{name}@x.org"), "public_key": hex::encode(key.verifying_key().to_bytes())})
+        })
+        .collect();
+    let roles = ["admin", "team_manager", "annotator", "reviewer", "viewer"];
+    let members: Vec<Value> = names
+        .iter()
+        .zip(roles)
+        .map(|(name, role)| json!({"email": format!("{name}@x.org"), "role": role}))
+        .collect();
+    let project = Uuid::new_v4();
+    let seed = json!({
+        "users": users,
+        "ontologies": [{"title": "o", "users": ["ann@x.org"]}],
+        "workflow_templates": [{"title": "t", "stages": [
+            {"type": "AGENT", "title": "A", "pathways": [{"name": "p", "destination": "B"}]},
+            {"type": "ANNOTATION", "title": "B"}, {"type": "REVIEW", "title": "C"}, {"type": "DONE", "title": "D"}]}],
+        "datasets": [{"title": "d", "users": ["ann@x.org"], "items": [{"generate": "image", "count": 2}]}],
+        "projects": [{"project_hash": project, "title": "p", "ontology": "o", "workflow_template": "t",
+            "datasets": ["d"], "users": members}],
+    });
+    let sandbox = Sandbox::start(Seed::from_json(seed.to_string().as_bytes(), ".").unwrap()).await.unwrap();
+    let wires: Vec<Wire> = keys.into_iter().map(|key| Wire::with_key(&sandbox, key)).collect();
+    let [ann, mia, bob, rob, vic] = wires.as_slice() else { panic!("five users") };
+    let stages = sandbox.state(project).unwrap().stages;
+    let path = format!("/projects/{project}");
+    let act = async |wire: &Wire, stage: usize, mut action: Value| {
+        let stage = stages[stage].uuid;
+        action["taskUuid"] = ann.tasks(project, stage).await[0]["uuid"].clone();
+        wire.post(&format!("{path}/workflow/stages/{stage}/actions"), json!([action])).await.status
+    };
+    let (refused, done) = (StatusCode::FORBIDDEN, StatusCode::OK);
+    let proceed = || json!({"action": "PATHWAY_ACTION", "pathwayName": "p"});
+    for wire in [bob, rob, vic] {
+        assert_eq!(act(wire, 0, proceed()).await, refused);
+    }
+    assert_eq!(act(mia, 0, proceed()).await, done);
+    assert_eq!(act(rob, 1, json!({"action": "SUBMIT"})).await, refused, "a reviewer does not annotate");
+    assert_eq!(act(bob, 1, json!({"action": "ASSIGN", "assignee": "ann@x.org"})).await, refused);
+    assert_eq!(act(mia, 1, json!({"action": "ASSIGN", "assignee": "ann@x.org"})).await, done);
+    assert_eq!(act(bob, 1, json!({"action": "SUBMIT"})).await, refused, "somebody else has the task");
+    assert_eq!(act(mia, 1, json!({"action": "RELEASE"})).await, done);
+    assert_eq!(
+        act(bob, 1, json!({"action": "SUBMIT", "retainAssignee": true})).await,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(act(bob, 1, json!({"action": "ASSIGN", "assignee": "bob@x.org"})).await, done);
+    assert_eq!(act(bob, 1, json!({"action": "SUBMIT"})).await, done);
+    assert_eq!(act(bob, 2, json!({"action": "APPROVE"})).await, refused, "an annotator does not review");
+    assert_eq!(act(rob, 2, json!({"action": "APPROVE"})).await, done);
+
+    let rows = ann.rows(project, json!({})).await;
+    let data = &rows[0]["data_hash"];
+    let issue = json!({"issues": [{"anchor": {"type": "dataUnit", "dataUuid": data}, "comment": "c", "issueTags": []}]});
+    let issues = format!("{path}/issues");
+    assert_eq!(vic.post(&issues, issue.clone()).await.status, refused);
+    assert_eq!(bob.post(&issues, issue).await.status, done);
+    let on_label = json!({"issues": [{"anchor": {"type": "annotation", "dataUuid": data, "annotationId": "abc"},
+        "comment": "c", "issueTags": []}]});
+    assert_eq!(bob.post(&issues, on_label).await.status, done);
+    let listed =
+        ann.get(&format!("{issues}?dataUnitId={}", data.as_str().unwrap())).await.ok()["results"].take();
+    let delete = async |wire: &Wire, index: usize| {
+        let body = json!({"issueUuids": [listed[index]["uuid"]]});
+        wire.post(&format!("{issues}/delete"), body).await.status
+    };
+    let plain = usize::from(listed[0]["type"] == "annotation");
+    assert_eq!(delete(rob, plain).await, refused, "an issue of somebody else");
+    assert_eq!(delete(bob, plain).await, done);
+    assert_eq!(delete(bob, 1 - plain).await, refused, "an issue on a label");
+    assert_eq!(delete(ann, 1 - plain).await, done);
+    let tags = json!({"issueTagNames": ["t"]});
+    assert_eq!(vic.post(&format!("{path}/issue-tags"), tags.clone()).await.status, refused);
+    assert_eq!(mia.post(&format!("{path}/issue-tags"), tags).await.status, done);
+    let moves = json!({"taskUuids": [], "destinationStageUuid": stages[3].uuid});
+    let moves_path = format!("{path}/workflow/stages/{}/move-tasks", stages[0].uuid);
+    assert_eq!(bob.post(&moves_path, moves).await.status, refused);
+
+    let ontology = ann.get(&path).await.ok()["ontologyHash"].as_str().unwrap().to_owned();
+    let body = json!({"title": "x", "editor": {"objects": [], "classifications": []}});
+    let replace = async |wire: &Wire| {
+        wire.v2(Method::PUT, &format!("/ontologies/{ontology}"), Some(&body)).await.status
+    };
+    assert_eq!((replace(vic).await, replace(ann).await), (refused, done));
+    let item =
+        ann.get(&format!("/storage/items/{}", rows[0]["backing_item_uuid"].as_str().unwrap())).await.ok();
+    let (uuid, folder) = (item["uuid"].as_str().unwrap(), item["parent"].as_str().unwrap());
+    assert_eq!(vic.get(&format!("/storage/items/{uuid}")).await.status, done, "seen through the project");
+    let patch = json!({"name": "x"});
+    let one = format!("/storage/folders/{folder}/items/{uuid}");
+    assert_eq!(vic.v2(Method::PATCH, &one, Some(&patch)).await.status, refused);
+    let bulk = json!({"itemPatches": {uuid: {"name": "x"}}});
+    assert_eq!(vic.v2(Method::PATCH, "/storage/items/patch-bulk", Some(&bulk)).await.status, refused);
+    assert_eq!(ann.v2(Method::PATCH, &one, Some(&patch)).await.status, done);
+}

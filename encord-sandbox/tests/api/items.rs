@@ -22,7 +22,7 @@ async fn bulk_reads_keep_the_order_of_the_request() {
         wire.post("/storage/items/get-bulk", json!({"itemUuids": []})).await.ok()["results"],
         json!([])
     );
-    assert_eq!(wire.get(&format!("/storage/items/{}", Uuid::new_v4())).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(wire.get(&format!("/storage/items/{}", Uuid::new_v4())).await.status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]
@@ -138,4 +138,35 @@ async fn data_groups_are_made_of_items() {
         let body = json!([{"layoutType": "default-list", "layoutContents": wrong}]);
         assert_eq!(wire.post(&create, body).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     }
+}
+
+#[tokio::test]
+async fn parts_of_an_item_stay_as_long_as_it_does() {
+    let (_sandbox, wire, project, _) = images(1).await;
+    let item = wire.rows(project, json!({})).await[0]["backing_item_uuid"].clone();
+    let item = wire.get(&format!("/storage/items/{}", item.as_str().unwrap())).await.ok();
+    let folder = format!("/storage/folders/{}", item["parent"].as_str().unwrap());
+    let urls = json!({"itemType": "plainText", "count": 2});
+    let urls = wire.post(&format!("{folder}/upload-signed-urls"), urls).await.ok();
+    let texts = urls["results"].as_array().unwrap().iter().map(|url| json!({"objectUrl": url["objectKey"]}));
+    let texts: Vec<Value> = texts.collect();
+    for url in urls["results"].as_array().unwrap() {
+        wire.http.put(url["signedUrl"].as_str().unwrap()).body("words").send().await.unwrap();
+    }
+    let job = json!({"dataItems": {"text": texts}, "ignoreErrors": false});
+    wire.post(&format!("{folder}/data-upload-jobs"), job).await.ok();
+    let [first, second] = [0, 1].map(|index: usize| urls["results"][index]["itemUuid"].clone());
+    let group = json!([{"layoutContents": [first, second], "name": "pair"}]);
+    let group = wire.post(&format!("{folder}/create-group-items"), group).await.ok()[0].take();
+    let delete = async |items: Value, frames: bool| {
+        let body = json!({"childUuids": items, "removeUnusedFrames": frames});
+        wire.post(&format!("{folder}/items/delete"), body).await.status
+    };
+    let exists = async |item: &Value| {
+        wire.get(&format!("/storage/items/{}", item.as_str().unwrap())).await.status == StatusCode::OK
+    };
+    assert_eq!(delete(json!([first]), false).await, StatusCode::BAD_REQUEST);
+    assert!(exists(&first).await && exists(&group).await);
+    assert_eq!(delete(json!([group, first]), true).await, StatusCode::OK, "together with the whole");
+    assert!(!exists(&group).await && !exists(&first).await && !exists(&second).await);
 }

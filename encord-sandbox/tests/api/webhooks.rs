@@ -1,5 +1,6 @@
 //! Task-ready webhooks: what is sent, when, and again if it was not accepted.
 
+use encord_sandbox::{Options, Sandbox};
 use hmac::{Hmac, Mac};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use sha2::Sha256;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::wire::images;
+use super::wire::{Wire, images};
 
 /// Answers one request with a status and returns it as text.
 async fn receive(listener: &TcpListener, status: &str) -> String {
@@ -52,4 +53,34 @@ async fn waiting_tasks_are_announced_until_somebody_listens() {
         (&body["event_type"], &body["version"]),
         (&json!("agent_stage_work_available_event"), &json!(1))
     );
+}
+
+#[tokio::test]
+async fn what_was_not_announced_before_a_restart_is_announced_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = Options::default();
+    options.data_dir = Some(folder.path().join("data"));
+    let seed = || Sandbox::builder().project("p").images(3).seed();
+    let sandbox = Sandbox::start_with(seed(), options.clone()).await.unwrap();
+    let (wire, project) = (Wire::new(&sandbox), sandbox.project("p").unwrap());
+    let stage = sandbox.state(project).unwrap().stages[0].uuid;
+    // Nobody listens there yet, so every attempt fails until the sandbox ends.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let webhook = json!([{"project": project, "stage": stage, "url": format!("http://{address}/hook"),
+        "secret": "s3cret", "batch_size": 2}]);
+    let set = wire.http.put(format!("{}/_sandbox/webhooks", sandbox.url())).body(webhook.to_string());
+    assert_eq!(set.send().await.unwrap().status(), StatusCode::OK);
+    let failed = || sandbox.journal().iter().any(|effect| effect["effect"] == "webhook");
+    while !failed() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    sandbox.stop().await;
+
+    let listener = TcpListener::bind(address).await.unwrap();
+    let sandbox = Sandbox::start_with(seed(), options).await.unwrap();
+    let received = receive(&listener, "200 OK").await;
+    assert!(received.contains("\"pending_count\":3"), "{received}");
+    drop(sandbox);
 }

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::Call;
 use crate::labels::{self, FeatureFilter};
 use crate::refusal::{Answer, Refusal};
-use crate::store::{LabelStatus, MAIN_BRANCH, Role, RowKey, Store};
+use crate::routes::rights::{managed, writable};
+use crate::store::{LabelStatus, MAIN_BRANCH, RowKey};
 use crate::workflow::StageKind;
 
 #[derive(Debug, Default, Deserialize)]
@@ -61,7 +62,7 @@ pub(super) fn create(call: &Call<'_>, project: Uuid) -> Answer<Value> {
     let links = call.links();
     let links = payload.get_signed_url.then_some(&links);
     let documents = call.platform.write(|store| {
-        writable(store, project, call)?;
+        writable(store, project, call.who, "change labels")?;
         let datasets = &store.project(project, call.who)?.0.datasets;
         let foreign = data
             .iter()
@@ -99,7 +100,7 @@ pub(super) fn save(call: &Call<'_>, project: Uuid) -> Answer<Value> {
         !single && call.payload.get("validate_before_saving").and_then(Value::as_bool).unwrap_or(false);
     // Checking the documents takes long for large bundles, so others may read meanwhile.
     let stored = call.platform.read(|store| {
-        writable(store, project, call)?;
+        writable(store, project, call.who, "change labels")?;
         let ontology = store.project(project, call.who)?.0.ontology;
         let features = validate.then(|| store.seen_by(call.who).ontology(ontology)).transpose()?;
         let features = features.map(|ontology| labels::feature_hashes(&ontology.structure));
@@ -147,13 +148,14 @@ pub(super) fn change_stage(call: &Call<'_>, project: Uuid) -> Answer<Value> {
             return Err(Refusal::Invalid(format!("unknown action \"{other}\": expected complete or reopen")));
         }
     };
-    call.platform.write(|store| {
-        writable(store, project, call)?;
+    let moved = call.platform.write(|store| {
+        managed(store, project, call.who, "complete and reopen tasks")?;
         let stages = store.project(project, call.who)?.0.stages();
         let end = stages.iter().find(|stage| matches!(stage.kind, StageKind::Done));
         let target = if complete { end } else { stages.first() };
         let target = target.ok_or_else(|| Refusal::Invalid("the workflow has no such stage".into()))?.uuid;
         let keys = labels.iter().map(|label| Ok(store.row_of_label(project, *label)?.key.clone()));
+        let mut moved = Vec::new();
         for (key, label) in keys.collect::<Answer<Vec<_>>>()?.into_iter().zip(&labels) {
             if let Some(row) = store.row_of_label_mut(*label) {
                 row.status = if complete { LabelStatus::Labelled } else { LabelStatus::LabelInProgress };
@@ -161,15 +163,15 @@ pub(super) fn change_stage(call: &Call<'_>, project: Uuid) -> Answer<Value> {
             let task = store.task_of_data(project, key.data).map(|task| (task.uuid, task.stage));
             if let Some((task, stage)) = task
                 && stage != target
+                && let Some(to) = store.move_task(task, target, &call.who.0, call.now)
             {
-                store.move_task(task, target, &call.who.0, call.now);
+                moved.push((task, stage, to));
             }
         }
-        Ok(Value::Bool(true))
-    })
-}
-
-fn writable(store: &Store, project: Uuid, call: &Call<'_>) -> Answer<Role> {
-    let (_, role) = store.project(project, call.who)?;
-    if role.may_write() { Ok(role) } else { Err(Refusal::Forbidden("viewers cannot change labels".into())) }
+        Ok(moved)
+    })?;
+    for (task, from, to) in moved {
+        call.platform.journal.moved(&call.who.0, project, task, from, to);
+    }
+    Ok(Value::Bool(true))
 }

@@ -98,7 +98,7 @@ async fn entity(
         ("project" | "dataset", Err(_)) => Err(Refusal::Forbidden(format!("no access to this {kind}"))),
         _ => Err(Refusal::Invalid(format!("unknown ResourceType \"{kind}\""))),
     };
-    answer(&platform, &caller, scope, envelope)
+    answer(&platform, &caller, scope, envelope).await
 }
 
 async fn user(
@@ -106,10 +106,10 @@ async fn user(
     caller: Caller,
     envelope: Option<Extension<Arc<Envelope>>>,
 ) -> Response {
-    answer(&platform, &caller, Ok(Scope::User), envelope)
+    answer(&platform, &caller, Ok(Scope::User), envelope).await
 }
 
-fn answer(
+async fn answer(
     platform: &Arc<Platform>,
     caller: &Caller,
     scope: Answer<Scope>,
@@ -127,10 +127,17 @@ fn answer(
         uid: &envelope.values.uid,
         payload: &envelope.values.payload,
     };
-    let answer = scope.and_then(|scope| match (scope, &*envelope.query_type, &*envelope.query_method) {
-        (Scope::Project(project), "labelrowmetadata", "GET") => label_rows::list(&call, project),
-        (scope, entity, method) => dispatch(&call, scope, entity, method).map(success),
-    });
+    let answer = match (scope, &*envelope.query_type, &*envelope.query_method) {
+        (Ok(Scope::Project(project)), "labelrowmetadata", "GET") => label_rows::list(&call, project),
+        (Ok(Scope::Dataset(dataset)), "datasetdatalongpolling", "POST") => {
+            uploads::start(&call, dataset).await.map(success)
+        }
+        (Ok(Scope::Dataset(dataset)), "datasetdatalongpolling", "GET") => {
+            uploads::poll(&call, dataset).await.map(success)
+        }
+        (Ok(scope), entity, method) => dispatch(&call, scope, entity, method).map(success),
+        (Err(refusal), _, _) => Err(refusal),
+    };
     answer.unwrap_or_else(Refusal::into_v1)
 }
 
@@ -159,8 +166,6 @@ fn dispatch(call: &Call<'_>, scope: Scope, entity: &str, method: &str) -> Answer
         (Scope::Dataset(dataset), "datarow", "GET") => datasets::row(call, dataset),
         (Scope::Dataset(dataset), "datasetlinkitems", "POST") => datasets::link(call, dataset),
         (Scope::Dataset(dataset), "video", "DELETE") => datasets::remove(call, dataset),
-        (Scope::Dataset(dataset), "datasetdatalongpolling", "POST") => uploads::start(call, dataset),
-        (Scope::Dataset(dataset), "datasetdatalongpolling", "GET") => uploads::poll(call, dataset),
         _ => Err(Refusal::MethodNotAllowed(format!("{entity} has no {method} here"))),
     }
 }

@@ -11,7 +11,9 @@ use super::{Call, uuid};
 use crate::clock::Moment;
 use crate::pattern::like;
 use crate::refusal::{Answer, Refusal};
-use crate::store::{Project, Role, Store};
+use crate::routes::rights::managed;
+use crate::store::{Ontology, Project, Role, Store};
+use crate::workflow::Workflow;
 
 #[derive(Debug, Deserialize)]
 struct NewProject {
@@ -23,7 +25,8 @@ struct NewProject {
     workflow_template_id: Option<Uuid>,
 }
 
-/// Makes a project from a workflow template, with a task per data unit.
+/// Makes a project with a task per data unit. What is not named is made: an empty
+/// ontology, and a workflow of the usual stages.
 pub(super) fn create(call: &Call<'_>) -> Answer<Value> {
     let wanted: NewProject = call.payload()?;
     let hash = Uuid::new_v4();
@@ -31,22 +34,28 @@ pub(super) fn create(call: &Call<'_>) -> Answer<Value> {
         for dataset in &wanted.dataset_hashes {
             store.seen_by(call.who).dataset(*dataset)?;
         }
-        let ontology =
-            wanted.ontology_hash.ok_or_else(|| Refusal::Invalid("a project needs an ontology".into()))?;
-        store.seen_by(call.who).ontology(ontology)?;
+        if let Some(ontology) = wanted.ontology_hash {
+            store.seen_by(call.who).ontology(ontology)?;
+        }
         let workflow = match wanted.workflow_template_id {
-            None => None,
+            None => Arc::new(Workflow::standard()),
             Some(template) => {
                 let missing = || Refusal::NotFound(format!("there is no workflow template {template}"));
-                Some(Arc::clone(&store.templates.get(&template).ok_or_else(missing)?.workflow))
+                Arc::clone(&store.templates.get(&template).ok_or_else(missing)?.workflow)
             }
         };
+        let ontology = wanted.ontology_hash.unwrap_or_else(|| {
+            let ontology = Ontology::empty(wanted.title.clone(), &call.who.0, call.now);
+            let hash = ontology.hash;
+            store.ontologies.insert(hash, ontology);
+            hash
+        });
         let project = Project {
             hash,
             title: wanted.title.clone(),
             description: wanted.description.clone(),
             ontology,
-            workflow,
+            workflow: Some(workflow),
             template: wanted.workflow_template_id,
             datasets: wanted.dataset_hashes.clone(),
             members: BTreeMap::from([(call.who.0.clone(), Role::Admin)]),
@@ -102,7 +111,7 @@ pub(super) fn copy(call: &Call<'_>, project: Uuid) -> Answer<Value> {
     }
     let hash = Uuid::new_v4();
     call.platform.write(|store| {
-        managed(store, project, call)?;
+        managed(store, project, call.who, "change the project")?;
         let (original, _) = store.project(project, call.who)?;
         let names = &wanted.project_copy_metadata;
         let own = BTreeMap::from([(call.who.0.clone(), Role::Admin)]);
@@ -125,7 +134,7 @@ pub(super) fn copy(call: &Call<'_>, project: Uuid) -> Answer<Value> {
 pub(super) fn delete(call: &Call<'_>) -> Answer<Value> {
     let hash = uuid(call.uid)?;
     call.platform.write(|store| {
-        managed(store, hash, call)?;
+        managed(store, hash, call.who, "delete the project")?;
         store.remove_project(hash);
         Ok(())
     })?;
@@ -141,7 +150,7 @@ struct Datasets {
 pub(super) fn attach(call: &Call<'_>, project: Uuid) -> Answer<Value> {
     let wanted: Datasets = call.payload()?;
     call.platform.write(|store| {
-        managed(store, project, call)?;
+        managed(store, project, call.who, "change the project")?;
         for dataset in &wanted.dataset_hashes {
             store.seen_by(call.who).dataset(*dataset)?;
         }
@@ -160,7 +169,7 @@ pub(super) fn attach(call: &Call<'_>, project: Uuid) -> Answer<Value> {
 pub(super) fn detach(call: &Call<'_>, project: Uuid) -> Answer<Value> {
     let datasets = call.uids()?;
     call.platform.write(|store| {
-        managed(store, project, call)?;
+        managed(store, project, call.who, "change the project")?;
         for dataset in datasets {
             let units = store.seen_by(call.who).dataset(dataset)?.units.clone();
             if let Some(found) = store.projects.get_mut(&project) {
@@ -186,7 +195,7 @@ pub(super) fn add_users(call: &Call<'_>, project: Uuid) -> Answer<Value> {
     let role = Role::from_wire(wanted.user_role)
         .ok_or_else(|| Refusal::Invalid(format!("there is no user role {}", wanted.user_role)))?;
     call.platform.write(|store| {
-        managed(store, project, call)?;
+        managed(store, project, call.who, "change the project")?;
         let missing = wanted.user_emails.iter().find(|email| !store.users.contains(*email));
         if let Some(missing) = missing {
             return Err(Refusal::NotFound(format!("there is no user {missing}")));
@@ -257,13 +266,4 @@ fn show(store: &Store, project: &Project, role: Role) -> Value {
         "source_projects": null,
         "workflow_manager_uuid": project.template,
     })
-}
-
-fn managed(store: &Store, project: Uuid, call: &Call<'_>) -> Answer<()> {
-    let (_, role) = store.project(project, call.who)?;
-    if role.may_manage() {
-        Ok(())
-    } else {
-        Err(Refusal::Forbidden("only admins and team managers may do this".into()))
-    }
 }

@@ -12,8 +12,9 @@ use uuid::Uuid;
 use crate::clock::Moment;
 use crate::platform::Platform;
 use crate::refusal::{Answer, Refusal};
+use crate::routes::rights::{managed, writable};
 use crate::routes::{Caller, JsonBody, Query, UuidPath, page};
-use crate::store::{Anchor, Issue, IssueTag, Project};
+use crate::store::{Anchor, Issue, IssueTag, Project, Role};
 
 pub(super) fn router() -> Router<Arc<Platform>> {
     Router::new()
@@ -60,11 +61,13 @@ async fn create(
 ) -> Answer<Json<Value>> {
     let now = Moment::now();
     platform.write(|store| {
+        writable(store, project, &caller.who, "raise issues")?;
         let (found, _) = store.project(project, &caller.who)?;
         for issue in &body.issues {
             if !found.has_data(store, issue.anchor.data_uuid) {
                 return Err(Refusal::Invalid(format!("project has no data unit {}", issue.anchor.data_uuid)));
             }
+            issue.anchor.check().map_err(Refusal::Unprocessable)?;
             let unknown = issue.issue_tags.iter().find(|tag| found.tag(tag).is_none());
             if let Some(unknown) = unknown {
                 return Err(Refusal::Invalid(format!("project has no issue tag \"{unknown}\"")));
@@ -98,10 +101,15 @@ async fn delete(
     JsonBody(body): JsonBody<Deletion>,
 ) -> Answer<Json<Value>> {
     platform.write(|store| {
-        store.project(project, &caller.who)?;
-        let here = |uuid: &Uuid| store.issues.get(uuid).is_some_and(|issue| issue.project == project);
-        if let Some(missing) = body.issue_uuids.iter().find(|uuid| !here(uuid)) {
-            return Err(Refusal::NotFound(format!("project has no issue {missing}")));
+        let (_, role) = store.project(project, &caller.who)?;
+        for uuid in &body.issue_uuids {
+            let issue = store.issues.get(uuid).filter(|issue| issue.project == project);
+            let issue = issue.ok_or_else(|| Refusal::NotFound(format!("project has no issue {uuid}")))?;
+            // Issues on labels are rejections of them, which their authors cannot take back.
+            let own = issue.author == caller.who.0 && !issue.anchor.is_on_label() && role.may_write();
+            if role != Role::Admin && !own {
+                return Err(Refusal::Forbidden(format!("issue {uuid} can be deleted by admins only")));
+            }
         }
         body.issue_uuids.iter().for_each(|issue| store.remove_issue(*issue));
         Ok(Json(Value::Null))
@@ -133,7 +141,7 @@ async fn create_tags(
     JsonBody(body): JsonBody<NewTags>,
 ) -> Answer<Json<Value>> {
     platform.write(|store| {
-        store.project(project, &caller.who)?;
+        managed(store, project, &caller.who, "add issue tags")?;
         let Some(found) = store.projects.get_mut(&project) else { return Ok(Json(Value::Null)) };
         for name in body.issue_tag_names {
             if found.tag(&name).is_none() {

@@ -150,7 +150,8 @@ async fn summary(
 ) -> Answer<Json<Value>> {
     platform.read(|store| {
         let item = item_in(store, &caller, folder, item)?;
-        let groups = store.items_in(folder).filter(|other| other.children.contains(&item.uuid));
+        let sight = store.seen_by(&caller.who);
+        let groups = store.wholes_of(item.uuid).iter().filter_map(|whole| sight.item(*whole).ok());
         let groups: Vec<Value> = groups.map(|group| short(store, group)).collect();
         let units = store.units_backed_by(item.uuid).iter().filter_map(|unit| store.units.get(unit));
         let datasets = units.filter_map(|unit| {
@@ -206,6 +207,7 @@ async fn change(
 ) -> Answer<Json<Value>> {
     platform.write(|store| {
         item_in(store, &caller, folder, item)?;
+        store.seen_by(&caller.who).own_item(item)?;
         apply(store, item, patch);
         Ok(Json(show(store, store.seen_by(&caller.who).item(item)?, None)))
     })
@@ -224,7 +226,7 @@ async fn change_bulk(
 ) -> Answer<Json<Value>> {
     platform.write(|store| {
         for item in patches.item_patches.keys() {
-            store.seen_by(&caller.who).item(*item)?;
+            store.seen_by(&caller.who).own_item(*item)?;
         }
         let mut changed = Vec::new();
         for (item, patch) in patches.item_patches {

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::clock::Moment;
 use crate::platform::Platform;
 use crate::refusal::{Answer, Refusal};
+use crate::routes::rights::writable;
 use crate::routes::{Caller, JsonBody, UuidPath};
 use crate::store::RowKey;
 
@@ -41,10 +42,7 @@ async fn copy_branch(
 ) -> Answer<Json<Value>> {
     let now = Moment::now();
     platform.write(|store| {
-        let (_, role) = store.project(project, &caller.who)?;
-        if !role.may_write() {
-            return Err(Refusal::Forbidden("viewers cannot copy labels".into()));
-        }
+        writable(store, project, &caller.who, "copy labels")?;
         let mut sources = Vec::with_capacity(wanted.label_uuids.len());
         for label in &wanted.label_uuids {
             let row = store.row_of_label(project, *label)?;

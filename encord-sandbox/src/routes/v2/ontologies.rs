@@ -78,7 +78,10 @@ async fn replace(
 ) -> Answer<Json<Value>> {
     body.check()?;
     platform.write(|store| {
-        store.seen_by(&caller.who).ontology(hash)?;
+        let found = store.seen_by(&caller.who).ontology(hash)?;
+        if !found.is_admin(&caller.who.0) {
+            return Err(Refusal::Forbidden(format!("no right to change ontology {hash}")));
+        }
         if let Some(ontology) = store.ontologies.get_mut(&hash) {
             ontology.title = body.title;
             ontology.description = body.description;
@@ -116,6 +119,6 @@ fn show(ontology: &Ontology, caller: &Caller) -> Value {
         "editor": ontology.structure,
         "createdAt": ontology.created_at.iso(),
         "lastEditedAt": ontology.last_edited_at.iso(),
-        "userRole": if ontology.owner == caller.who.0 { 0 } else { 1 },
+        "userRole": if ontology.is_admin(&caller.who.0) { 0 } else { 1 },
     })
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::listed::Listed;
 use crate::platform::Platform;
 use crate::refusal::{Answer, Refusal};
+use crate::routes::rights::managed;
 use crate::routes::{Caller, JsonBody, Query, UuidPath, page};
 use crate::store::{Project, Role, Store};
 use crate::workflow::{Stage, StageKind};
@@ -158,10 +159,7 @@ async fn remove_users(
     JsonBody(body): JsonBody<Leavers>,
 ) -> Answer<Json<Value>> {
     platform.write(|store| {
-        let (_, role) = store.project(hash, &caller.who)?;
-        if !role.may_manage() {
-            return Err(Refusal::Forbidden("only admins and team managers may remove users".into()));
-        }
+        managed(store, hash, &caller.who, "remove users")?;
         if let Some(project) = store.projects.get_mut(&hash) {
             project.members.retain(|email, _| !body.user_emails.contains(email));
         }
@@ -197,10 +195,7 @@ async fn set_status(
         return Err(Refusal::Unprocessable(format!("unknown status \"{}\"", body.status)));
     }
     platform.write(|store| {
-        let (_, role) = store.project(hash, &caller.who)?;
-        if !role.may_manage() {
-            return Err(Refusal::Forbidden("only admins and team managers may change the status".into()));
-        }
+        managed(store, hash, &caller.who, "change the status")?;
         if let Some(project) = store.projects.get_mut(&hash) {
             project.status = body.status;
         }
@@ -228,10 +223,7 @@ async fn set_priorities(
         return Err(Refusal::Invalid(format!("priority {priority} of {data} is not between 0 and 1")));
     }
     platform.write(|store| {
-        let (_, role) = store.project(hash, &caller.who)?;
-        if !role.may_write() {
-            return Err(Refusal::Forbidden("viewers cannot set priorities".into()));
-        }
+        managed(store, hash, &caller.who, "set priorities")?;
         let mut tasks = Vec::with_capacity(body.priorities.len());
         for (data, priority) in &body.priorities {
             let task = store.task_of_data(hash, *data);

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::platform::Platform;
 use crate::refusal::{Answer, Refusal};
+use crate::routes::rights::reviewable;
 use crate::routes::{Caller, JsonBody, Query, UuidPath, page};
 use crate::store::{LabelReview, ReviewStatus, Store};
 
@@ -64,10 +65,7 @@ async fn act(
     JsonBody(actions): JsonBody<Vec<ReviewAction>>,
 ) -> Answer<Json<Value>> {
     platform.write(|store| {
-        let (_, role) = store.project(project, &caller.who)?;
-        if !role.may_write() {
-            return Err(Refusal::Forbidden("viewers cannot review labels".into()));
-        }
+        reviewable(store, project, &caller.who, "review labels")?;
         at_stage(store, project, stage, task)?;
         let Some(reviews) = store.reviews.get_mut(&task) else {
             return Err(Refusal::NotFound(format!("task {task} has no label reviews")));

@@ -1,6 +1,7 @@
 //! Uploading: signed URLs to put files to, and jobs that make items of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::routing::{get, post};
@@ -14,7 +15,7 @@ use crate::platform::Platform;
 use crate::refusal::{Answer, Refusal};
 use crate::routes::{Caller, JsonBody, Query, UuidPath};
 use crate::store::ItemKind;
-use crate::uploads::{Job, JobRequest, Upload, ingest};
+use crate::uploads::{self, Job, JobRequest, Target, Upload};
 
 /// URLs that one request may ask for.
 const MOST_URLS: u64 = 10_000;
@@ -25,6 +26,7 @@ pub(super) fn router() -> Router<Arc<Platform>> {
         .route(&format!("{FOLDER}/upload-signed-urls"), post(folder_urls))
         .route(&format!("{FOLDER}/data-upload-jobs"), post(start))
         .route(&format!("{FOLDER}/data-upload-jobs/{{job}}"), get(poll))
+        .route(&format!("{FOLDER}/data-upload-jobs/{{job}}/cancel"), post(cancel))
         .route("/presigned-urls", get(dataset_urls))
 }
 
@@ -61,13 +63,14 @@ fn urls(platform: &Platform, caller: &Caller, kind: &str, count: u64) -> Answer<
     if count > MOST_URLS {
         return Err(Refusal::Invalid(format!("{count} URLs are more than {MOST_URLS}")));
     }
+    let now = Moment::now();
     let uuids: Vec<Uuid> = (0..count).map(|_| Uuid::new_v4()).collect();
     platform.write(|store| {
         for uuid in &uuids {
-            store.uploads.insert(*uuid, Upload { uuid: *uuid, kind, received: false });
+            store.uploads.insert(*uuid, Upload { uuid: *uuid, kind, received: false, created_at: now });
         }
     });
-    let now = Moment::now().unix_seconds();
+    let now = now.unix_seconds();
     let url = |uuid: &Uuid| {
         json!({
             "itemUuid": uuid,
@@ -86,25 +89,31 @@ async fn start(
     JsonBody(request): JsonBody<JobRequest>,
 ) -> Answer<Json<Value>> {
     platform.read(|store| store.seen_by(&caller.who).folder(folder).map(drop))?;
-    let batch = request.batch()?;
-    let work = Arc::clone(&platform);
-    let job = tokio::task::spawn_blocking(move || ingest(&work, batch, folder, None, &caller.who)).await;
-    let job = job.map_err(|_| Refusal::Internal("the upload job broke down".into()))??;
-    let uuid = Uuid::new_v4();
-    platform.write(|store| store.jobs.insert(uuid, job));
-    Ok(Json(json!(uuid)))
+    let target = Target { folder, dataset: None };
+    let job = uploads::start(&platform, request.batch()?, target, &caller.who).await?;
+    Ok(Json(json!(job)))
 }
 
 async fn poll(
     State(platform): State<Arc<Platform>>,
-    _caller: Caller,
-    UuidPath([_, job]): UuidPath<2>,
+    caller: Caller,
+    UuidPath([folder, job]): UuidPath<2>,
+    query: Query,
 ) -> Answer<Json<Value>> {
-    platform.read(|store| {
-        let found =
-            store.jobs.get(&job).ok_or_else(|| Refusal::NotFound(format!("there is no upload job {job}")))?;
-        Ok(Json(show(found)))
-    })
+    platform.read(|store| store.seen_by(&caller.who).folder(folder).map(drop))?;
+    let wait = Duration::from_secs(query.number("timeoutSeconds")?.unwrap_or(0));
+    let job = platform.job_after(job, wait, |target| target.folder == folder).await?;
+    Ok(Json(show(&job)))
+}
+
+async fn cancel(
+    State(platform): State<Arc<Platform>>,
+    caller: Caller,
+    UuidPath([folder, job]): UuidPath<2>,
+) -> Answer<Json<Value>> {
+    platform.read(|store| store.seen_by(&caller.who).folder(folder).map(drop))?;
+    platform.job(job, |target| target.folder == folder)?;
+    Ok(Json(json!({"unitsCancelledCount": platform.cancel_job(job)})))
 }
 
 fn show(job: &Job) -> Value {
@@ -121,11 +130,11 @@ fn show(job: &Job) -> Value {
         "status": job.status(),
         "itemsWithNames": made.collect::<Vec<_>>(),
         "errors": job.errors.iter().map(|failed| &failed.error).collect::<Vec<_>>(),
-        "unitsPendingCount": 0,
+        "unitsPendingCount": job.pending(),
         "unitsDoneCount": job.made.len(),
         "unitsErrorCount": job.errors.len(),
-        "unitsCancelledCount": 0,
+        "unitsCancelledCount": job.cancelled(),
         "unitErrors": errors.collect::<Vec<_>>(),
-        "fileName": null,
+        "fileName": job.file_name,
     })
 }

@@ -13,9 +13,10 @@ use uuid::Uuid;
 use crate::clock::Moment;
 use crate::platform::Platform;
 use crate::refusal::{Answer, Refusal};
+use crate::routes::rights::managed;
 use crate::routes::{Caller, JsonBody, Query, UuidPath, page};
 use crate::store::{Item, MAIN_BRANCH, RowKey, Store};
-use crate::workflow::{self, Action, Stage, StageKind, Subtask, Task, Workflow};
+use crate::workflow::{self, Action, Actor, Stage, StageKind, Subtask, Task, Workflow};
 
 pub(super) fn router() -> Router<Arc<Platform>> {
     const STAGE: &str = "/projects/{project}/workflow/stages/{stage}";
@@ -180,10 +181,11 @@ async fn actions(
     bundle(&platform, actions.len())?;
     let now = Moment::now();
     let moved = platform.write(|store| {
-        writable(store, project, &caller)?;
+        let (_, role) = store.project(project, &caller.who)?;
+        let actor = Actor { email: &caller.who.0, role };
         let workflow = workflow_of(store, project)?;
         let stage = stage_of(&workflow, stage)?;
-        workflow::apply(store, project, &workflow, stage, &actions, &caller.who.0, now)
+        workflow::apply(store, project, &workflow, stage, &actions, actor, now)
     })?;
     record(&platform, &caller, project, stage, &moved);
     Ok(Json(Value::Null))
@@ -205,7 +207,7 @@ async fn move_tasks(
     bundle(&platform, moves.task_uuids.len())?;
     let now = Moment::now();
     let moved = platform.write(|store| {
-        writable(store, project, &caller)?;
+        managed(store, project, &caller.who, "move tasks")?;
         let workflow = workflow_of(store, project)?;
         let origin = stage_of(&workflow, origin)?;
         let destination = stage_of(&workflow, moves.destination_stage_uuid)
@@ -230,19 +232,13 @@ async fn move_tasks(
 
 fn record(platform: &Platform, caller: &Caller, project: Uuid, from: Uuid, moved: &[(Uuid, Uuid)]) {
     for (task, to) in moved {
-        let details = json!({"project": project, "task": task, "from": from, "to": to});
-        platform.journal.record(&caller.who.0, "move", details);
+        platform.journal.moved(&caller.who.0, project, *task, from, *to);
     }
 }
 
 fn bundle(platform: &Platform, size: usize) -> Answer<()> {
     let limit = platform.limits.bundle;
     if size > limit { Err(Refusal::TooManyLabels(limit)) } else { Ok(()) }
-}
-
-fn writable(store: &Store, project: Uuid, caller: &Caller) -> Answer<()> {
-    let (_, role) = store.project(project, &caller.who)?;
-    if role.may_write() { Ok(()) } else { Err(Refusal::Forbidden("viewers cannot act on tasks".into())) }
 }
 
 fn workflow_of(store: &Store, project: Uuid) -> Answer<Arc<Workflow>> {

@@ -159,27 +159,32 @@ async fn remove(
     UuidPath([folder]): UuidPath<1>,
     JsonBody(wanted): JsonBody<Removal>,
 ) -> Answer<Json<Value>> {
-    platform.write(|store| {
+    let gone: HashSet<Uuid> = wanted.child_uuids.iter().copied().collect();
+    let deleted = platform.write(|store| {
         all_in(store, &caller, folder, &wanted.child_uuids)?;
         for item in &wanted.child_uuids {
             if !store.units_backed_by(*item).is_empty() {
                 return Err(Refusal::Invalid(format!("item {item} is used in a dataset")));
             }
+            // Without one of its parts an item could not be read any more.
+            let whole = store.wholes_of(*item).iter().find(|whole| !gone.contains(whole));
+            if let Some(whole) = whole {
+                return Err(Refusal::Invalid(format!("item {item} is a part of item {whole}")));
+            }
         }
-        for item in wanted.child_uuids {
-            let children = store.remove_item(item).map(|item| item.children).unwrap_or_default();
-            if wanted.remove_unused_frames {
-                for child in children {
-                    let used = !store.units_backed_by(child).is_empty()
-                        || store.items_in(folder).any(|other| other.children.contains(&child));
-                    if !used {
-                        store.remove_item(child);
-                    }
+        let mut deleted: Vec<Item> = gone.iter().filter_map(|item| store.remove_item(*item)).collect();
+        if wanted.remove_unused_frames {
+            let children: Vec<Uuid> = deleted.iter().flat_map(|item| &item.children).copied().collect();
+            for child in children {
+                if store.units_backed_by(child).is_empty() && store.wholes_of(child).is_empty() {
+                    deleted.extend(store.remove_item(child));
                 }
             }
         }
-        Ok(Json(Value::Null))
-    })
+        Ok(deleted)
+    })?;
+    platform.discard(&deleted);
+    Ok(Json(Value::Null))
 }
 
 #[derive(Debug, Deserialize)]
