@@ -46,8 +46,12 @@ impl Platform {
             return;
         }
         self.write(|store| {
-            uploads.iter().for_each(|uuid| drop(store.uploads.remove(uuid)));
-            jobs.iter().for_each(|uuid| drop(store.jobs.remove(uuid)));
+            for uuid in &uploads {
+                store.uploads.remove(uuid);
+            }
+            for uuid in &jobs {
+                store.jobs.remove(uuid);
+            }
         });
         let files = uploads.into_iter().map(|upload| self.files.path_of(upload)).collect();
         self.remove_unused(files);
@@ -74,7 +78,9 @@ impl Platform {
         self.write(|store| {
             // Nothing can be made of these uploads again.
             let names = files.iter().filter_map(|path| path.file_name()?.to_str()?.parse::<Uuid>().ok());
-            names.for_each(|object| drop(store.uploads.remove(&object)));
+            for object in names {
+                store.uploads.remove(&object);
+            }
         });
         self.remove_unused(files);
     }

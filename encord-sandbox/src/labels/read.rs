@@ -1,8 +1,6 @@
 //! Puts a document together: the facts come from the data, the labels from the
 //! last save.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value, json};
 
 use super::{annotation_status, fresh, spaces};
@@ -53,7 +51,7 @@ pub(crate) fn read(store: &Store, row: &Row, links: Option<&Links<'_>>) -> Answe
         "object_actions": {},
         "label_status": row.status.wire(),
         "annotation_task_status": status,
-        "is_valid": true,
+        "is_valid": row.errors.is_none(),
         "spaces": spaces(store, unit, item, links)?,
     });
     let Value::Object(mut document) = fresh else {
@@ -113,71 +111,6 @@ fn overlay_parts(ours: &mut Map<String, Value>, theirs: Map<String, Value>, by: 
                 ours.insert(key, Value::Object(part));
             }
             None => {}
-        }
-    }
-}
-
-/// Classes a reader wants to see; `None` means all.
-#[derive(Default)]
-pub(crate) struct FeatureFilter {
-    pub(crate) objects: Option<HashSet<String>>,
-    pub(crate) classifications: Option<HashSet<String>>,
-}
-
-impl FeatureFilter {
-    /// Leaves only the wanted objects and classifications in a document.
-    pub(crate) fn apply(&self, document: &mut Value) {
-        if let Some(wanted) = &self.objects {
-            let mut dropped = HashSet::new();
-            for part in ["data_units", "spaces"] {
-                for part in members(document.get_mut(part)) {
-                    if let Some(labels) = part.get_mut("labels") {
-                        keep(labels, wanted, &mut dropped);
-                    }
-                }
-            }
-            for part in ["object_answers", "object_actions"] {
-                if let Some(entries) = document.get_mut(part).and_then(Value::as_object_mut) {
-                    entries.retain(|hash, entry| match entry.get("featureHash").and_then(Value::as_str) {
-                        Some(feature) => wanted.contains(feature),
-                        None => !dropped.contains(hash),
-                    });
-                }
-            }
-        }
-        if let Some(wanted) = &self.classifications
-            && let Some(entries) = document.get_mut("classification_answers").and_then(Value::as_object_mut)
-        {
-            entries.retain(|_, entry| {
-                entry
-                    .get("featureHash")
-                    .and_then(Value::as_str)
-                    .is_some_and(|feature| wanted.contains(feature))
-            });
-        }
-    }
-}
-
-fn members(value: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
-    value.and_then(Value::as_object_mut).into_iter().flat_map(|map| map.values_mut())
-}
-
-/// Drops unwanted objects from labels of either form, flat or per frame.
-fn keep(labels: &mut Value, wanted: &HashSet<String>, dropped: &mut HashSet<String>) {
-    if let Some(objects) = labels.get_mut("objects").and_then(Value::as_array_mut) {
-        objects.retain(|object| {
-            let feature = object.get("featureHash").and_then(Value::as_str);
-            let stays = feature.is_some_and(|feature| wanted.contains(feature));
-            if !stays && let Some(hash) = object.get("objectHash").and_then(Value::as_str) {
-                dropped.insert(hash.to_owned());
-            }
-            stays
-        });
-        return;
-    }
-    for frame in members(Some(labels)) {
-        if frame.get("objects").is_some() {
-            keep(frame, wanted, dropped);
         }
     }
 }

@@ -57,6 +57,11 @@ impl<S: Sync> FromRequestParts<S> for Query {
 }
 
 impl Query {
+    #[cfg(test)]
+    pub(crate) fn of(text: &str) -> Self {
+        Self(url::form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+    }
+
     pub(crate) fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(name, _)| name == key).map(|(_, value)| value.as_str())
     }

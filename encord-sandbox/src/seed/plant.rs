@@ -176,6 +176,7 @@ impl Planter<'_> {
             members,
             status: "inProgress".into(),
             issue_tags: Vec::new(),
+            tags: Vec::new(),
             created_at: self.now,
             last_edited_at: self.now,
         };

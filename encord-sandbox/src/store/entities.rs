@@ -198,6 +198,9 @@ pub(crate) struct Row {
     pub(crate) document: Option<Box<str>>,
     pub(crate) status: LabelStatus,
     pub(crate) saves: u32,
+    /// What was wrong with the document when it was saved; nothing if it is valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) errors: Option<Box<[String]>>,
     pub(crate) created_at: Moment,
     pub(crate) last_edited_at: Moment,
 }

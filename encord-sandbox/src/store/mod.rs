@@ -26,7 +26,7 @@ pub(crate) use self::entities::{
 };
 pub(crate) use self::issues::{Anchor, Issue, IssueTag};
 pub(crate) use self::item::{Bytes, Extras, Facts, Item, ItemKind};
-pub(crate) use self::project::{Board, MAIN_BRANCH, Project};
+pub(crate) use self::project::{Board, MAIN_BRANCH, OrganisationTag, Project};
 pub(crate) use self::reviews::{LabelReview, ReviewStatus};
 use self::table::Table;
 use crate::auth::{Principal, PublicKey};
@@ -38,6 +38,9 @@ use crate::workflow::{Task, Workflow};
 
 /// The setting with the cloud integrations: a map from their hashes to their titles.
 pub(crate) const INTEGRATIONS: &str = "cloud-integrations";
+
+/// The setting with the re-encodings that were asked for: a list of their datasets and data hashes.
+pub(crate) const REENCODINGS: &str = "re-encodings";
 
 /// A workflow to make projects from.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -61,6 +64,7 @@ pub(crate) struct Store {
     pub(crate) uploads: Table<Uuid, Upload>,
     pub(crate) jobs: Table<Uuid, Job>,
     pub(crate) collections: Table<Uuid, Collection>,
+    pub(crate) tags: Table<Uuid, OrganisationTag>,
     /// Values of the whole organisation, by name.
     pub(crate) settings: Table<String, serde_json::Value>,
     /// By task.

@@ -32,6 +32,9 @@ pub(crate) struct Project {
     pub(crate) status: String,
     #[serde(default)]
     pub(crate) issue_tags: Vec<IssueTag>,
+    /// Tags of the organisation.
+    #[serde(default)]
+    pub(crate) tags: Vec<Uuid>,
     pub(crate) created_at: Moment,
     pub(crate) last_edited_at: Moment,
 }
@@ -50,6 +53,13 @@ impl Project {
     pub(crate) fn tag(&self, name: &str) -> Option<&IssueTag> {
         self.issue_tags.iter().find(|tag| tag.name == name)
     }
+}
+
+/// A name that projects of the organisation can carry.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct OrganisationTag {
+    pub(crate) uuid: Uuid,
+    pub(crate) name: String,
 }
 
 /// The indices of one project. They are derived from its tasks and rows and

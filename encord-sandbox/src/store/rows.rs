@@ -52,6 +52,7 @@ impl Store {
                 document: None,
                 status: LabelStatus::LabelInProgress,
                 saves: 0,
+                errors: None,
                 created_at: now,
                 last_edited_at: now,
             };

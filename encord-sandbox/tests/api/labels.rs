@@ -180,6 +180,8 @@ async fn completing_and_reopening_moves_the_task() {
     };
     assert_eq!(act("complete").await, "Complete");
     assert_eq!(act("reopen").await, "Agent 1");
+    let moves = sandbox.journal();
+    assert_eq!(moves.iter().filter(|effect| effect["effect"] == "move").count(), 2, "{moves:?}");
 }
 
 #[tokio::test]
@@ -201,7 +203,42 @@ async fn labels_can_be_copied_to_another_branch() {
     assert_eq!((&copied[0]["branch_name"], &copied[0]["label_hash"]), (&json!("b2"), &row["label_hash"]));
     let state =
         format!("/projects/{project}/labels/{}/validation-state", main["label_hash"].as_str().unwrap());
-    assert_eq!(wire.get(&state).await.ok()["isValid"], true);
+    // The ontology of these images has no classes at all.
+    let state = wire.get(&state).await.ok();
+    assert_eq!(
+        (&state["isValid"], &state["errors"]),
+        (&json!(false), &json!(["the ontology has no feature f"]))
+    );
+    assert_eq!([&row["is_valid"], &copied[0]["is_valid"]], [&json!(false); 2], "an error is copied too");
+}
+
+#[tokio::test]
+async fn labels_that_do_not_fit_are_told_or_refused() {
+    let ontology = json!({"objects": [{"id": "1", "name": "Car", "color": "#fff", "shape": "bounding_box",
+        "featureNodeHash": "car"}], "classifications": []});
+    let sandbox = Sandbox::builder().project("p").ontology(ontology).images(1).start().await.unwrap();
+    let (wire, project) = (Wire::new(&sandbox), sandbox.project("p").unwrap());
+    let data = wire.rows(project, json!({})).await[0]["data_hash"].clone();
+    let fresh = create(&wire, project, &data, "main").await;
+    let valid = async || wire.rows(project, json!({})).await[0]["is_valid"].clone();
+    assert_eq!(valid().await, true, "without labels");
+    assert_eq!(save(&wire, project, &with_box(fresh.clone(), "bus"), false).await["status"], 200);
+    assert_eq!(valid().await, false);
+    let refused = save(&wire, project, &with_box(fresh.clone(), "bus"), true).await;
+    assert_eq!(refused["response"], json!(["CORRUPTED_LABEL_ERROR"]));
+    assert!(refused["payload"].as_str().unwrap().contains("no feature bus"), "{refused}");
+    // Saved alone, a document says itself that it is to be checked.
+    let mut alone = with_box(fresh.clone(), "bus");
+    alone["validate_before_saving"] = json!(true);
+    let scope = ("project", &*project.to_string());
+    let refused = wire.v1(scope, "labelrow", "POST", fresh["label_hash"].clone(), alone).await;
+    assert_eq!(refused["response"], json!(["CORRUPTED_LABEL_ERROR"]));
+    let mut alone = with_box(fresh.clone(), "car");
+    alone["validate_before_saving"] = json!(true);
+    let saved = wire.v1(scope, "labelrow", "POST", fresh["label_hash"].clone(), alone).await;
+    assert_eq!((&saved["status"], valid().await), (&json!(200), json!(true)));
+    let again = wire.of_project(project, "labelrow", "GET", json!([fresh["label_hash"]]), read()).await;
+    assert_eq!(again[0].get("validate_before_saving"), None);
 }
 
 #[tokio::test]

@@ -91,8 +91,38 @@ pub(super) fn row(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
         let unit = store.units.get(&hash).filter(|unit| unit.dataset == dataset);
         let unit =
             unit.ok_or_else(|| Refusal::NotFound(format!("dataset {dataset} has no data unit {hash}")))?;
-        show(call, store, unit, wants("client_metadata"), wants("signed_url"))
+        let mut shown = show(call, store, unit, wants("client_metadata"), wants("signed_url"))?;
+        let images = &call.payload["additional_data"]["images_data_fetch_options"];
+        if images.is_object() {
+            shown["images_data"] = images_data(call, store, unit, images["fetch_signed_urls"] == true)?;
+        }
+        Ok(shown)
     })
+}
+
+/// The images of a group with what is known of each; null for other types of data.
+fn images_data(call: &Call<'_>, store: &Store, unit: &DataUnit, sign: bool) -> Answer<Value> {
+    let item = store.backing(unit)?;
+    if item.kind != ItemKind::ImageGroup {
+        return Ok(Value::Null);
+    }
+    let images = item.children.iter().filter_map(|image| store.items.get(image));
+    let images = images.map(|image| {
+        json!({
+            "image_hash": image.uuid,
+            "title": image.name,
+            "file_link": image.plain_link(),
+            "file_type": image.facts.mime,
+            "file_size": image.facts.size,
+            "storage_location": 0,
+            "created_at": image.created_at.plain(),
+            "last_edited_at": image.last_edited_at.plain(),
+            "width": image.facts.width,
+            "height": image.facts.height,
+            "signed_url": sign.then(|| call.links().to(image)).flatten(),
+        })
+    });
+    Ok(images.collect())
 }
 
 #[derive(Debug, Deserialize)]

@@ -253,7 +253,7 @@ impl Listing {
             "client_metadata": metadata.and_then(|text| serde_json::from_str::<Value>(text).ok()),
             "images_data": self.filter.include_images_data.then(|| images(store, item)).flatten(),
             "file_type": facts.mime,
-            "is_valid": true,
+            "is_valid": row.is_none_or(|row| row.errors.is_none()),
             "backing_item_uuid": item.uuid,
             "assigned_user_email": task.and_then(|task| task.assignee.as_deref()),
             "last_actioned_by_user_email": task.and_then(|task| task.last_actioned_by.as_deref()),

@@ -20,6 +20,8 @@ struct ReadPayload {
     get_signed_url: bool,
     include_object_feature_hashes: Option<HashSet<String>>,
     include_classification_feature_hashes: Option<HashSet<String>>,
+    include_reviews: bool,
+    include_archived: bool,
     branch_name: Option<String>,
     multi_request: bool,
 }
@@ -38,15 +40,21 @@ pub(super) fn get(call: &Call<'_>, project: Uuid) -> Answer<Value> {
     let labels = call.uids()?;
     let links = call.links();
     let links = payload.get_signed_url.then_some(&links);
-    let filter = FeatureFilter {
-        objects: payload.include_object_feature_hashes.clone(),
-        classifications: payload.include_classification_feature_hashes.clone(),
-    };
     let documents = call.platform.read(|store| {
-        store.project(project, call.who)?;
+        let ontology = store.ontologies.get(&store.project(project, call.who)?.0.ontology);
+        let archived = ontology.map(|ontology| labels::archived_features(&ontology.structure));
+        let filter = FeatureFilter {
+            objects: payload.include_object_feature_hashes.clone(),
+            classifications: payload.include_classification_feature_hashes.clone(),
+            hidden: archived.filter(|_| !payload.include_archived).unwrap_or_default(),
+        };
         let read = |label: &Uuid| {
-            let mut document = labels::read(store, store.row_of_label(project, *label)?, links)?;
+            let row = store.row_of_label(project, *label)?;
+            let mut document = labels::read(store, row, links)?;
             filter.apply(&mut document);
+            if payload.include_reviews {
+                labels::add_reviews(store, row, &mut document);
+            }
             Ok(document)
         };
         labels.iter().map(read).collect::<Answer<Vec<_>>>()
@@ -86,7 +94,6 @@ pub(super) fn create(call: &Call<'_>, project: Uuid) -> Answer<Value> {
 /// Saves whole documents, all or none of the request.
 pub(super) fn save(call: &Call<'_>, project: Uuid) -> Answer<Value> {
     let labels = call.uids()?;
-    let single = call.payload.get("labels").is_none();
     let one = std::slice::from_ref(call.payload);
     let documents = call.payload.get("labels").and_then(Value::as_array).map_or(one, Vec::as_slice);
     if documents.len() != labels.len() {
@@ -96,14 +103,14 @@ pub(super) fn save(call: &Call<'_>, project: Uuid) -> Answer<Value> {
             documents.len()
         )));
     }
-    let validate =
-        !single && call.payload.get("validate_before_saving").and_then(Value::as_bool).unwrap_or(false);
+    // Of a single document this is a key of its own.
+    let validate = call.payload.get("validate_before_saving").and_then(Value::as_bool).unwrap_or(false);
     // Checking the documents takes long for large bundles, so others may read meanwhile.
     let stored = call.platform.read(|store| {
         writable(store, project, call.who, "change labels")?;
         let ontology = store.project(project, call.who)?.0.ontology;
-        let features = validate.then(|| store.seen_by(call.who).ontology(ontology)).transpose()?;
-        let features = features.map(|ontology| labels::feature_hashes(&ontology.structure));
+        let ontology = store.seen_by(call.who).ontology(ontology)?;
+        let features = labels::feature_hashes(&ontology.structure);
         let by_hash: HashMap<&str, &Value> =
             documents.iter().filter_map(|one| Some((one.get("label_hash")?.as_str()?, one))).collect();
         let mut stored = Vec::with_capacity(labels.len());
@@ -113,7 +120,7 @@ pub(super) fn save(call: &Call<'_>, project: Uuid) -> Answer<Value> {
             let document = document.ok_or_else(|| {
                 Refusal::CorruptedLabel(format!("there is no document for label row {label}"))
             })?;
-            stored.push((*label, labels::stored(store, row, document, features.as_ref())?));
+            stored.push((*label, labels::checked(store, row, document, &features, validate)?));
         }
         Ok(stored)
     })?;
@@ -122,7 +129,7 @@ pub(super) fn save(call: &Call<'_>, project: Uuid) -> Answer<Value> {
         let mut saved = Vec::with_capacity(stored.len());
         for (label, document) in stored {
             if let Some(row) = store.row_of_label_mut(label) {
-                row.document = Some(document);
+                (row.document, row.errors) = (Some(document.text), document.errors);
                 row.saves += 1;
                 row.last_edited_at = call.now;
                 saved.push((label, row.key.clone()));

@@ -3,7 +3,9 @@
 mod datasets;
 mod label_rows;
 mod labels;
+mod logs;
 mod projects;
+mod reencode;
 mod uploads;
 
 use std::sync::Arc;
@@ -157,6 +159,9 @@ fn dispatch(call: &Call<'_>, scope: Scope, entity: &str, method: &str) -> Answer
         (Scope::Project(project), "projectdataset", "DELETE") => projects::detach(call, project),
         (Scope::Project(project), "projectcopy", "POST") => projects::copy(call, project),
         (Scope::Project(project), "projectusers", "POST") => projects::add_users(call, project),
+        (Scope::Project(project), "labellog", "GET") => logs::list(call, project),
+        (Scope::Dataset(dataset), "reencodevideotask", "PUT") => reencode::start(call, dataset),
+        (Scope::Dataset(dataset), "reencodevideotask", "GET") => reencode::status(call, dataset),
         (Scope::User, "project", "POST") => projects::create(call),
         (Scope::User, "project", "DELETE") => projects::delete(call),
         (Scope::User, "projectwithuserrole", "GET") => projects::list(call),

@@ -50,10 +50,10 @@ async fn copy_branch(
                 let branch = &wanted.source_branch_name;
                 return Err(Refusal::Invalid(format!("label row {label} is not on branch \"{branch}\"")));
             }
-            sources.push((row.key.data, row.document.clone()));
+            sources.push((row.key.data, row.document.clone(), row.errors.clone()));
         }
         let mut copied = 0;
-        for (data, document) in sources {
+        for (data, document, errors) in sources {
             let key = RowKey { project, data, branch: wanted.target_branch_name.as_str().into() };
             let has_labels = store.row(&key).is_some_and(|row| row.document.is_some());
             if has_labels && !wanted.overwrite {
@@ -61,7 +61,7 @@ async fn copy_branch(
             }
             let label = store.initialise_row(&key, now).label_hash;
             if let Some(row) = store.row_of_label_mut(label) {
-                row.document = document;
+                (row.document, row.errors) = (document, errors);
                 row.last_edited_at = now;
                 copied += 1;
             }
@@ -70,7 +70,7 @@ async fn copy_branch(
     })
 }
 
-/// What was saved was checked as far as it was asked for, so nothing stored is invalid.
+/// What was wrong with the labels when they were saved.
 async fn validation_state(
     State(platform): State<Arc<Platform>>,
     caller: Caller,
@@ -83,8 +83,8 @@ async fn validation_state(
             "labelHash": label,
             "branchName": &*row.key.branch,
             "version": row.saves,
-            "isValid": true,
-            "errors": [],
+            "isValid": row.errors.is_none(),
+            "errors": row.errors.as_deref().unwrap_or_default(),
         })))
     })
 }

@@ -12,6 +12,7 @@ mod ontologies;
 mod patch;
 mod projects;
 mod reviews;
+mod tags;
 mod uploads;
 mod users;
 mod workflow;
@@ -35,6 +36,7 @@ pub(super) fn router() -> Router<Arc<Platform>> {
         .merge(folders::router())
         .merge(issues::router())
         .merge(items::router())
+        .merge(tags::router())
         .merge(uploads::router())
         .merge(users::router())
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::listed::Listed;
+use super::tags::tags_of;
 use crate::platform::Platform;
 use crate::refusal::{Answer, Refusal};
 use crate::routes::rights::managed;
@@ -26,7 +27,6 @@ pub(super) fn router() -> Router<Arc<Platform>> {
         .route("/projects/{project}/branches", get(branches))
         .route("/projects/{project}/users", get(users))
         .route("/projects/{project}/users/bulk-delete", post(remove_users))
-        .route("/projects/{project}/tags", get(tags))
         .route("/projects/{project}/status", put(set_status))
         .route("/projects/{project}/priorities", post(set_priorities))
 }
@@ -47,7 +47,7 @@ async fn list(State(platform): State<Arc<Platform>>, caller: Caller, query: Quer
         let mine = store.projects.values();
         let mut mine: Vec<(&Project, Role)> = mine
             .filter_map(|project| Some((project, *project.members.get(&caller.who.0)?)))
-            .filter(|(project, _)| wanted(&query, project))
+            .filter(|(project, _)| wanted(store, &query, project))
             .collect();
         mine.sort_by_key(|(project, _)| (project.created_at, project.hash));
         let mut shown = Vec::with_capacity(mine.len());
@@ -58,14 +58,16 @@ async fn list(State(platform): State<Arc<Platform>>, caller: Caller, query: Quer
     })
 }
 
-fn wanted(query: &Query, project: &Project) -> bool {
+fn wanted(store: &Store, query: &Query, project: &Project) -> bool {
     let listed = Listed {
         title: &project.title,
         description: &project.description,
         created_at: project.created_at,
         last_edited_at: project.last_edited_at,
     };
-    listed.passes(query) && query.one("tagsAnyof").is_none()
+    let mut tags = query.all("tagsAnyof").peekable();
+    let is_tagged = |wanted: &str| tags_of(store, project).any(|tag| tag.name == wanted);
+    listed.passes(query) && (tags.peek().is_none() || tags.any(is_tagged))
 }
 
 fn show(store: &Store, project: &Project, role: Role) -> Answer<Value> {
@@ -165,16 +167,6 @@ async fn remove_users(
         }
         Ok(Json(Value::Null))
     })
-}
-
-/// Projects have no tags here, and the list of none says so.
-async fn tags(
-    State(platform): State<Arc<Platform>>,
-    caller: Caller,
-    UuidPath([hash]): UuidPath<1>,
-) -> Answer<Json<Value>> {
-    platform.read(|store| store.project(hash, &caller.who).map(drop))?;
-    Ok(Json(page::answer(Vec::new(), None)))
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,5 +1,6 @@
 //! The items of folders: listing, searching, moving, deleting, data groups.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -70,21 +71,26 @@ fn select<'a>(
     let kinds: HashSet<&str> = query.all("itemTypes").collect();
     let in_dataset = query.one("isInDataset").map(|_| query.flag("isInDataset"));
     let sight = store.seen_by(&caller.who);
-    let mut found: Vec<&Item> = items
+    let found: Vec<&Item> = items
         .filter(|item| kinds.is_empty() || kinds.contains(item.kind.wire()))
         .filter(|item| query.one("search").is_none_or(|text| contains(&item.name, text)))
         .filter(|item| in_dataset.is_none_or(|wanted| store.units_backed_by(item.uuid).is_empty() != wanted))
         .filter(|item| sight.sees_item(item))
         .collect();
-    match query.one("order") {
-        Some("createdAt") => found.sort_by_key(|item| (item.created_at, item.uuid)),
-        _ => found.sort_by_cached_key(|item| (item.name.to_lowercase(), item.uuid)),
-    }
-    if query.flag("desc") {
-        found.reverse();
-    }
+    let (by_time, backwards) = (query.one("order") == Some("createdAt"), query.flag("desc"));
+    let order = |one: &&Item, other: &&Item| {
+        let order =
+            if by_time { one.created_at.cmp(&other.created_at) } else { by_name(&one.name, &other.name) };
+        let order = order.then_with(|| one.uuid.cmp(&other.uuid));
+        if backwards { order.reverse() } else { order }
+    };
     let links = links(platform, caller, query.flag("signUrls"));
-    page::cut(query, 100, found, |item| show(store, item, links.as_ref())).map(Json)
+    page::cut_ordered(query, 100, found, order, |item| show(store, item, links.as_ref())).map(Json)
+}
+
+/// Without regard to case, and without a copy of the names.
+fn by_name(one: &str, other: &str) -> Ordering {
+    one.chars().flat_map(char::to_lowercase).cmp(other.chars().flat_map(char::to_lowercase))
 }
 
 async fn summary(
