@@ -15,7 +15,8 @@ pub(crate) struct Options {
     /// The inner loop only: formatting, house rules, lints and tests; no feature checks, docs or peers.
     #[arg(long)]
     fast: bool,
-    /// Also what takes long: ten minutes of faults and kills, and the first guide in a crate of its own.
+    /// Also what takes long: ten minutes of faults and kills, 200 kills of a runner, and the first guide in a crate of
+    /// its own.
     #[arg(long, conflicts_with = "fast")]
     long: bool,
 }
@@ -80,7 +81,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     }
     report.print();
     // Not a step: nothing may be printed after the runner's own summary.
-    let tests = tests::run(workspace, everything);
+    let tests = tests::run(workspace, everything, options.long);
     match (report.failed.is_empty(), tests) {
         (true, outcome) => outcome,
         (false, outcome) => {

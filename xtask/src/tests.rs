@@ -8,16 +8,19 @@ use anyhow::{Context, Result, bail};
 use crate::process::{self, succeeds};
 use crate::workspace::Workspace;
 
+/// How often a test kills a runner, where there is time for it.
+const LONG_KILLS: (&str, &str) = ("RUNNER_TEST_KILLS", "200");
+
 /// All tests but the doc tests; the runner's own summary is the last thing printed.
-pub(crate) fn run(workspace: &Workspace, all_features: bool) -> Result<()> {
+pub(crate) fn run(workspace: &Workspace, all_features: bool, long: bool) -> Result<()> {
     if succeeds(&mut workspace.cargo(&["nextest", "--version"])) {
         let mut command = workspace.cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]);
-        command.args(feature_arguments(all_features));
+        command.args(feature_arguments(all_features)).envs(long.then_some(LONG_KILLS));
         return process::run(&mut command);
     }
     let mut command =
         workspace.cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"]);
-    command.args(feature_arguments(all_features));
+    command.args(feature_arguments(all_features)).envs(long.then_some(LONG_KILLS));
     // Cargo prints one verdict per test program; the total has to be added up.
     let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start cargo test")?;
     let (mut passed, mut failed) = (0, 0);
