@@ -102,3 +102,68 @@ impl Observer for ProgressLog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use encord_client::AgentTask;
+
+    use super::*;
+    use crate::report::{Step, TaskOutcome};
+    use crate::testing;
+
+    /// Where log lines end up.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The lines of a pass over these tasks, the first of which fails.
+    fn lines(every: Duration, tasks: usize) -> Vec<String> {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let ctx = testing::context().build();
+            let (stage, task): (&Stage, &AgentTask) = (ctx.stage(), ctx.task());
+            let log = ProgressLog::new().with_interval(every);
+            log.stage_started(stage);
+            if tasks > 0 {
+                log.batch_started(stage, tasks);
+            }
+            for number in 0..tasks {
+                let mut record = TaskRecord::new(task, stage);
+                if number == 0 {
+                    record.outcome = TaskOutcome::Failed { error: "no".into(), step: Step::Agent };
+                }
+                log.task_finished(&record);
+            }
+            log.stage_finished(stage);
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn lines_come_now_and_then_and_at_the_end_of_a_pass_with_tasks() {
+        let all = lines(Duration::ZERO, 3);
+        assert_eq!(all.len(), 4, "{all:?}");
+        assert!(all[0].contains("working: 1 of 3 fetched tasks done, 0 moved, 0 stayed, 0 gone, 1 failed"));
+        assert!(all[3].contains("end of the pass: 3 of 3 fetched tasks done, 0 moved, 2 stayed"), "{all:?}");
+        let last = lines(Duration::from_secs(3600), 3);
+        assert!(last.len() == 1 && last[0].contains("end of the pass"), "{last:?}");
+        assert!(lines(Duration::ZERO, 0).is_empty());
+    }
+}

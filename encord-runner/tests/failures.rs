@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use encord_client::{LabelRowFilter, Timeouts};
+use encord_client::Timeouts;
 use encord_runner::{
     AgentTask, Asset, BoxError, LabelRow, OrTerminal, Outcome, Project, RunReport, State, Step, TaskOutcome,
     TaskRecord,
 };
 use encord_sandbox::{DropWhen, FaultPlan, FaultRule, Sandbox};
-use futures::TryStreamExt;
 use support::{ACTIONS, SAVE, World, images, is_moved};
 
 /// The record of the task whose title contains a text.
@@ -264,53 +263,6 @@ async fn a_platform_that_asks_for_patience_gets_it_within_reason() {
         assert_eq!(world.at("Complete") as u64, moved);
         assert!(moved == 0 || started.elapsed() >= Duration::from_secs(asked), "it did not wait");
     }
-}
-
-#[tokio::test]
-async fn a_poisonous_task_leaves_by_the_failure_pathway() {
-    let builder = Sandbox::builder()
-        .project("p")
-        .stage_agent_to("Agent 1", [("complete", "Complete"), ("broken", "Repair")])
-        .stage("ANNOTATION", "Repair")
-        .images(3);
-    let world = World::start(builder).await;
-    let bad = world.state().tasks[1].uuid;
-    let agent = move |task: AgentTask| async move {
-        if task.uuid.uuid() == bad { Err("poison") } else { Ok("complete") }
-    };
-    let runner = world.runner().configure(|options| {
-        options.failure_pathway = Some("broken".into());
-        options.failure_note_key = Some("agent_error".into());
-        options.failure_comment = true;
-        options.num_retries = 1;
-    });
-    let report = runner.stage("Agent 1", agent).run().await.unwrap();
-    assert_eq!(
-        (report.counts().moved, report.counts().failure_routed, report.exit_code()),
-        (2, 1, 1),
-        "{report}"
-    );
-    let state = world.state();
-    assert_eq!(state.tasks_per_stage["Repair"], 1);
-    assert_eq!(state.tasks.iter().find(|task| task.stage == "Repair").unwrap().uuid, bad);
-    let rows = world.project.label_rows(&LabelRowFilter::new()).await.unwrap();
-    let row = rows.iter().find(|row| row.metadata().task_uuid() == Some(bad.into())).unwrap();
-    let item = world.client.storage_item(row.metadata().backing_item_uuid().unwrap(), false).await.unwrap();
-    assert_eq!(item.client_metadata["agent_error"], "poison");
-    let data = row.metadata().data_hash().parse().unwrap();
-    let issues: Vec<_> = world.project.issues(data).try_collect().await.unwrap();
-    assert_eq!(issues[0].comments[0].content, "The agent failed: poison");
-}
-
-#[tokio::test]
-async fn an_outage_sends_no_task_along_the_failure_pathway() {
-    let world = images(3).await;
-    let endpoint = "POST /public labelrowmetadata GET".into();
-    world.fault(FaultRule { endpoint, code: Some("AUTHORISATION_ERROR".into()), ..FaultRule::default() });
-    let runner = world.runner().configure(|options| options.failure_pathway = Some("again".into()));
-    let report = runner.stage("Agent 1", |_row: LabelRow| async { "complete" }).run().await.unwrap();
-    assert_eq!((report.counts().failed, report.counts().retries), (3, 0), "{report}");
-    assert_eq!(world.at("Agent 1"), 3);
 }
 
 #[tokio::test]
