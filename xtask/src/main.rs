@@ -7,6 +7,7 @@ mod ci;
 mod demo;
 mod deps;
 mod features;
+mod fuzz;
 mod guides;
 mod peers;
 mod process;
@@ -46,6 +47,8 @@ enum Task {
     Guides,
     /// Kill runners and workers on a failing platform, and prove that nothing was lost or doubled.
     Soak(soak::Options),
+    /// Feed every parser with damaged and invented input.
+    Fuzz(fuzz::Options),
     /// Check files, manifests and the dependency rules without compiling anything.
     Tidy,
 }
@@ -70,6 +73,7 @@ fn run(task: Task) -> Result<()> {
         Task::Bench(options) => bench::run(&workspace, &options),
         Task::Guides => guides::run(&workspace),
         Task::Soak(options) => soak::run(&workspace, &options),
+        Task::Fuzz(options) => fuzz::run(&workspace, &options),
         Task::Tidy => {
             tidy::check(&workspace)?;
             deps::check(&workspace)
