@@ -39,6 +39,10 @@ def labels(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[
                     "floor": [programs / "bench_labels", f"floor-{action}", *arguments[1:]],
                 },
                 input_bytes=arguments[1].stat().st_size,
+                # A few milliseconds each.
+                rounds=15 if document != "many_boxes" and not quick else None,
+                goal_ratio=30,
+                goal_floor=0.5,
             )
 
 

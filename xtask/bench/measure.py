@@ -22,7 +22,9 @@ class Case:
 
     `surroundings` makes what a run needs (a fresh sandbox, say) and gives its environment variables;
     `surroundings_of` does so for single sides.
-    `remark` says what else the figures show. `rounds` replaces the usual number of them.
+    `remark` says what else the figures show. `rounds` replaces the usual number of them. `goal_ratio` and `goal_floor`
+    are the least that is asked of the ratios to the reference and to the floor, `goal_cpu` of the ratio of processor
+    times.
     """
 
     name: str
@@ -31,6 +33,9 @@ class Case:
     input_bytes: int | None = None
     remark: Callable[[dict[str, Side]], str] | None = None
     rounds: int | None = None
+    goal_ratio: float | None = None
+    goal_floor: float | None = None
+    goal_cpu: float | None = None
     surroundings_of: dict[str, Callable[[], ContextManager[dict[str, str]]]] = dataclasses.field(default_factory=dict)
 
 

@@ -30,22 +30,22 @@ def frames(ours: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[Case
     # Far apart, as what samplers take; the same on every run.
     ten = ",".join(map(str, sorted(random.Random(7).sample(range(count), 10))))
 
-    def case(name: str, gop: int, action: list[str], floor: list) -> Case:
+    def case(name: str, gop: int, action: list[str], floor: list, **goals: float) -> Case:
         video = work / f"video-{count}-{gop}.mp4"
         sides = {"ours": [ours, *action, video], "theirs": [*REFERENCE, *action, video], "floor": [*floor, video]}
-        return Case(f"media {name}, GOP {gop}", sides, lambda: made(video, count, gop))
+        return Case(f"media {name}, GOP {gop}", sides, lambda: made(video, count, gop), **goals)
 
     decode_all = [ours, "all"]
-    yield case("all frames", 120, ["all"], [*REFERENCE, "ffmpeg"])
+    yield case("all frames", 120, ["all"], [*REFERENCE, "ffmpeg"], goal_ratio=1.5, goal_floor=0.95)
     beside = case("all frames beside PyAV", 120, ["all"], [*REFERENCE, "ffmpeg"])
     beside.sides["theirs"] = [*REFERENCE, "pyav", work / f"video-{count}-120.mp4"]
     yield beside
     # From here on the floor is decoding everything, which sampling must never be slower than.
-    yield case("every 5th frame", 120, ["every", "5"], decode_all)
+    yield case("every 5th frame", 120, ["every", "5"], decode_all, goal_ratio=15, goal_floor=1)
     for gop in (30, 120, 600):
-        yield case("every 100th frame", gop, ["every", "100"], decode_all)
-        yield case("ten frames", gop, ["indices", ten], decode_all)
-    yield case("last frame", 120, ["indices", str(count - 1)], decode_all)
+        yield case("every 100th frame", gop, ["every", "100"], decode_all, goal_ratio=2, goal_floor=1)
+        yield case("ten frames", gop, ["indices", ten], decode_all, goal_ratio=2, goal_floor=1)
+    yield case("last frame", 120, ["indices", str(count - 1)], decode_all, goal_ratio=1)
 
 
 @contextlib.contextmanager
@@ -83,4 +83,4 @@ def downloads(programs: pathlib.Path, work: pathlib.Path, quick: bool, project: 
     sides = {"ours": [programs / "bench_media", *action], "theirs": [*REFERENCE, *action]}
     if shutil.which("curl"):
         sides["floor"] = [*REFERENCE, "curl", project, target]
-    return Case(f"media download {size >> 20} MB", sides, sandbox)
+    return Case(f"media download {size >> 20} MB", sides, sandbox, goal_floor=0.9)

@@ -62,7 +62,7 @@ def cases(
             return found | ({"theirs": [*celery, action, *words]} if theirs else {})
 
         name = f"queue work {count} tasks {engine}"
-        yield Case(name, sides("drive") | {"floor": ideal}, surroundings(count, engine))
+        yield Case(name, sides("drive") | {"floor": ideal}, surroundings(count, engine), goal_floor=0.9)
         yield Case(f"queue enqueue {count} tasks {engine}", sides("enqueue"), surroundings(count, engine))
         few = {"floor": [ours, "handover", "$QUEUE", "2000", "1000"]}
         full = {"ours": [ours, "handover", "$QUEUE", str(many), "1000"]}

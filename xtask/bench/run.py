@@ -8,6 +8,7 @@ Started by `cargo xtask bench`, which builds the programs first.
 
 import argparse
 import json
+import os
 import pathlib
 import platform
 import statistics
@@ -22,6 +23,7 @@ parser.add_argument("--programs", type=pathlib.Path, required=True, help="folder
 parser.add_argument("--work", type=pathlib.Path, required=True, help="folder for documents and samples")
 parser.add_argument("--json", type=pathlib.Path, help="where the figures go")
 parser.add_argument("--quick", action="store_true", help="smaller inputs and fewer rounds")
+parser.add_argument("--document", type=pathlib.Path, help="folder of the page that the figures are written to")
 parser.add_argument("--only", default="", help="run only measurements whose name contains this")
 arguments = parser.parse_args()
 
@@ -45,11 +47,14 @@ def figures(case: measure.Case, name: str, sides: dict[str, measure.Side], kind:
         "peak_rss_to_input": peak["ours"] / case.input_bytes if case.input_bytes else None,
         "spread_ours": [min(times["ours"]), max(times["ours"])],
         "spread_theirs": [min(times["theirs"]), max(times["theirs"])] if theirs else None,
+        "goal_ratio": case.goal_ratio if kind == "seconds" else case.goal_cpu,
+        "goal_floor": case.goal_floor if kind == "seconds" else None,
     }
 
 
 rounds = 3 if arguments.quick else 5
-print(f"{platform.platform()}, {platform.machine()}, Python {platform.python_version()}, {rounds} rounds")
+environment = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {rounds} rounds"
+print(environment)
 print(f"{'measurement':34} {'ours':>10} {'theirs':>10} {'floor':>10} {'ratio':>7} {'to floor':>8}  {'memory':>13}")
 lines = []
 for case in cases.all_cases(arguments.programs, arguments.work, arguments.quick, arguments.only):
@@ -63,9 +68,15 @@ for case in cases.all_cases(arguments.programs, arguments.work, arguments.quick,
     for line in found:
         print(measure.row(line), flush=True)
     if case.remark:
-        print(f"  {case.remark(sides)}", flush=True)
+        found[0]["remark"] = case.remark(sides)
+        print(f"  {found[0]['remark']}", flush=True)
     lines += found
 if arguments.json:
     arguments.json.write_text(json.dumps(lines, indent=1) + "\n")
+if arguments.document and lines:
+    # Needs a library that the measuring itself does without.
+    import document
+
+    document.write(lines, environment, arguments.document)
 if not lines:
     sys.exit(f"no measurement is called {arguments.only!r}")

@@ -33,7 +33,9 @@ def twins(programs: pathlib.Path, work: pathlib.Path, quick: bool) -> Iterator[C
         sides = {"ours": [programs / "bench_twin", PROJECT, STAGE, TWIN]}
         if size <= 100_000:
             sides["theirs"] = theirs("twin", TWIN)
-        yield Case(f"twin of {size} rows", sides, lambda size=size: sandbox(programs, work, with_twin(size)), rounds=2)
+        goal = 100 if size == 100_000 else None
+        surroundings = lambda size=size: sandbox(programs, work, with_twin(size))  # noqa: E731
+        yield Case(f"twin of {size} rows", sides, surroundings, rounds=2, goal_ratio=goal)
 
 
 def ours(programs: pathlib.Path, work_done: str) -> list:
@@ -52,7 +54,9 @@ def throughput(programs: pathlib.Path, work: pathlib.Path, count: int) -> Iterat
             "theirs": theirs(work_done),
             "floor": [programs / "bench_floor", PROJECT, STAGE, work_done],
         }
-        yield Case(f"runner {work_done} {count} tasks", sides, lambda: sandbox(programs, work, project(images(count))))
+        surroundings = lambda: sandbox(programs, work, project(images(count)))  # noqa: E731
+        goals = {"goal_ratio": 2, "goal_cpu": 10, "goal_floor": 0.7}
+        yield Case(f"runner {work_done} {count} tasks", sides, surroundings, **goals)
 
 
 def downloads(programs: pathlib.Path, work: pathlib.Path, count: int) -> Case:

@@ -19,6 +19,9 @@ pub(crate) struct Options {
     /// Smaller inputs and fewer rounds: under three minutes.
     #[arg(long)]
     quick: bool,
+    /// Write the figures, those of all runs so far, to `docs/benchmarks.md`.
+    #[arg(long, conflicts_with = "quick")]
+    document: bool,
     /// Only measurements whose name contains this.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
@@ -39,7 +42,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         }
     }
     process::run(&mut build)?;
-    let mut bench = Command::new(python);
+    let mut bench = Command::new(&python);
     bench.arg(workspace.root.join("xtask/bench/run.py")).current_dir(&workspace.root);
     bench.arg("--programs").arg(workspace.target.join("release"));
     bench.arg("--work").arg(workspace.root.join("target/bench"));
@@ -48,6 +51,13 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     }
     if options.quick {
         bench.arg("--quick");
+    }
+    if options.document {
+        let requirements = workspace.root.join("xtask/bench/requirements.txt");
+        let mut install = Command::new(&python);
+        install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+        process::run(install.arg(requirements))?;
+        bench.arg("--document").arg(workspace.root.join("docs"));
     }
     bench.args(["--only", only]);
     process::run(&mut bench)
