@@ -27,10 +27,10 @@ pub struct TaskContext {
     pub(crate) task: AgentTask,
     /// When fetching for the task began.
     pub(crate) fetched_at: Instant,
-    pub(crate) label_row: Fetched<LabelRow>,
+    pub(crate) label_row: Fetched<Box<LabelRow>>,
     /// Whether `label_row` holds labels, or could not get them.
     pub(crate) labels: Result<(), ExtractError>,
-    pub(crate) storage_item: Fetched<StorageItem>,
+    pub(crate) storage_item: Fetched<Box<StorageItem>>,
     pub(crate) items: Option<Arc<dyn ItemStore>>,
     pub(crate) asset: OnceCell<Asset>,
     children: OnceCell<Arc<[StorageItem]>>,
@@ -39,7 +39,7 @@ pub struct TaskContext {
     clean_up: Mutex<Vec<BoxFuture<'static, ()>>>,
 }
 
-/// Something that was fetched in bulk, or why it is not there.
+/// Something that was fetched in bulk, or why it is not there. What is large is boxed, as tasks are handed around.
 pub(crate) type Fetched<T> = Result<T, ExtractError>;
 
 impl TaskContext {
@@ -98,7 +98,7 @@ impl TaskContext {
     /// # Errors
     /// When there is none, when it could not be fetched, or when it was not asked for.
     pub fn label_row(&self) -> Result<&LabelRow, ExtractError> {
-        let row = self.label_row.as_ref().map_err(Clone::clone)?;
+        let row = self.label_row.as_deref().map_err(Clone::clone)?;
         self.labels.clone()?;
         Ok(row)
     }
@@ -108,7 +108,7 @@ impl TaskContext {
     /// # Errors
     /// When there is none, when it could not be fetched, or when it was not asked for.
     pub fn label_row_metadata(&self) -> Result<&LabelRowMetadata, ExtractError> {
-        self.label_row.as_ref().map(LabelRow::metadata).map_err(Clone::clone)
+        self.label_row.as_deref().map(LabelRow::metadata).map_err(Clone::clone)
     }
 
     /// The storage item. The extractor that asks must include [`Needs::STORAGE_ITEM`].
@@ -116,7 +116,7 @@ impl TaskContext {
     /// # Errors
     /// When it is gone, could not be fetched, or was not asked for.
     pub fn storage_item(&self) -> Result<&StorageItem, ExtractError> {
-        self.storage_item.as_ref().map_err(Clone::clone)
+        self.storage_item.as_deref().map_err(Clone::clone)
     }
 
     /// The file of the data unit, downloaded by the first caller and shared by all others of this task.

@@ -35,7 +35,7 @@ const MAX_BACKOFF: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(crate) struct Decision {
     pub(crate) pathway: Option<PathwayUuid>,
-    pub(crate) label_row: Option<LabelRow>,
+    pub(crate) label_row: Option<Box<LabelRow>>,
     pub(crate) priority: Option<f64>,
     pub(crate) beside: Vec<Side>,
 }

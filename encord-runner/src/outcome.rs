@@ -72,7 +72,8 @@ impl fmt::Display for PathwayRef {
 #[must_use = "an outcome does nothing unless the agent returns it"]
 pub struct Outcome {
     pub(crate) pathway: Option<PathwayRef>,
-    pub(crate) label_row: Option<LabelRow>,
+    /// Boxed because most outcomes have none and all are handed around.
+    pub(crate) label_row: Option<Box<LabelRow>>,
     pub(crate) priority: Option<f64>,
     pub(crate) beside: Vec<Beside>,
 }
@@ -90,7 +91,7 @@ impl Outcome {
 
     /// Save this label row before the task moves.
     pub fn with_label_row(mut self, label_row: LabelRow) -> Self {
-        self.label_row = Some(label_row);
+        self.label_row = Some(Box::new(label_row));
         self
     }
 
@@ -121,7 +122,7 @@ impl Outcome {
     /// The label row to save, if any.
     #[must_use]
     pub fn label_row(&self) -> Option<&LabelRow> {
-        self.label_row.as_ref()
+        self.label_row.as_deref()
     }
 
     /// The priority to set, if any.

@@ -79,7 +79,7 @@ impl Prefetch {
         if self.needs.contains(Needs::STORAGE_ITEM) {
             let items = self.fetch_items(&contexts).await;
             for (ctx, item) in contexts.iter_mut().zip(items) {
-                ctx.storage_item = item;
+                ctx.storage_item = item.map(Box::new);
             }
         }
         if self.needs.contains(Needs::LABELS) {
@@ -118,7 +118,7 @@ impl Prefetch {
                 let listed = rows.get_mut(&data_hash).map(|row| std::mem::replace(row, Listed::With(index)));
                 contexts[index].label_row = match (&failure, listed) {
                     (Some(failure), _) => Err(failure.clone()),
-                    (None, Some(Listed::Row(row))) => Ok(row),
+                    (None, Some(Listed::Row(row))) => Ok(Box::new(row)),
                     (None, Some(Listed::With(other))) => contexts[other].label_row.clone(),
                     (None, None) => Err(ExtractError::NoLabelRow { data_hash, branch: branch.clone() }),
                 };
@@ -134,7 +134,7 @@ impl Prefetch {
             // A context without a row says so when its labels are asked for.
             ctx.labels = Ok(());
             if let Ok(row) = &mut ctx.label_row {
-                rows.push(row);
+                rows.push(&mut **row);
                 members.push(index);
             }
         }
@@ -171,7 +171,7 @@ impl Prefetch {
     async fn initialise_alone(&self, ctx: &mut TaskContext) {
         let Ok(row) = &mut ctx.label_row else { return };
         if !row.is_initialised() {
-            let fetched = self.project.initialise_labels([row], &self.options.initialise).await;
+            let fetched = self.project.initialise_labels([&mut **row], &self.options.initialise).await;
             ctx.labels = fetched.map_err(labels_error);
         }
     }

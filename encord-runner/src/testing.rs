@@ -170,7 +170,7 @@ impl ContextBuilder {
         ctx.project = self.project;
         if let Some(row) = self.label_row {
             ctx.labels = if row.is_initialised() { Ok(()) } else { ctx.labels };
-            ctx.label_row = Ok(row);
+            ctx.label_row = Ok(Box::new(row));
         }
         let item = self.item.or_else(|| self.file.as_deref().map(item_of_file));
         let files = self.children.iter().map(|(item, path)| (item.uuid, path.clone())).collect();
@@ -180,7 +180,7 @@ impl ContextBuilder {
             if let Some(path) = self.file {
                 ctx.asset.set(Asset::from_file(item.clone(), path)).ok();
             }
-            ctx.storage_item = Ok(item);
+            ctx.storage_item = Ok(Box::new(item));
         }
         ctx
     }

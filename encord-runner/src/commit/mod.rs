@@ -148,7 +148,7 @@ async fn save_labels(project: &Project, pending: &mut [Pending]) {
     let mut groups: Groups<ProjectHash, (usize, LabelRow)> = Groups::default();
     for (index, task) in pending.iter_mut().enumerate() {
         if let Some(row) = task.decision.label_row.take() {
-            groups.of(project, project.hash()).push((index, row));
+            groups.of(project, project.hash()).push((index, *row));
         }
         for side in &mut task.decision.beside {
             if let Some(row) = side.label_row.take() {
