@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::process::{self, succeeds};
 use crate::workspace::Workspace;
-use crate::{brokers, deps, features, guides, peers, setup, soak, tests, tidy};
+use crate::{brokers, demo, deps, features, guides, peers, setup, soak, tests, tidy};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -75,6 +75,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         // After the peers, which have just built the programs.
         let minutes = if options.long { 10.0 } else { 1.0 };
         report.step("faults and kills", || soak::check(workspace, minutes));
+        report.step("demo", || demo::check(workspace));
     }
     if options.long {
         report.step("first guide", || guides::run(workspace));

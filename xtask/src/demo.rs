@@ -3,8 +3,10 @@
 //! The demo itself is the program `demo` of the examples package, so that this one stays small.
 
 use std::path::PathBuf;
+use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 use crate::process;
 use crate::setup::{self, FFMPEG_LIBRARIES, FFMPEG_PROGRAM};
@@ -37,4 +39,21 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         command.arg("--json").arg(std::path::absolute(json)?);
     }
     process::run(&mut command)
+}
+
+/// Runs the demo as it is built, and counts.
+pub(crate) fn check(workspace: &Workspace) -> Result<()> {
+    let (out, json) = (workspace.root.join("target/demo"), workspace.root.join("target/demo.json"));
+    let mut demo = Command::new(workspace.target.join("debug/demo"));
+    process::run(demo.arg("--out").arg(out).arg("--json").arg(&json))?;
+    let report: Value = serde_json::from_slice(&std::fs::read(&json)?)?;
+    let count = |name: &str| report[name].as_u64().with_context(|| format!("the demo does not count {name}"));
+    let (tasks, completed) = (count("tasks")?, count("completed")?);
+    // By reason.
+    let skipped = report["skipped"].as_object().context("the demo does not say what it skipped")?;
+    let skipped: u64 = skipped.values().filter_map(Value::as_u64).sum();
+    if tasks == 0 || completed + skipped != tasks {
+        bail!("the demo completed {completed} and skipped {skipped} of {tasks} tasks");
+    }
+    Ok(())
 }
