@@ -161,6 +161,22 @@ mod dicom {
         }
     }
 
+    /// What comes first says how long its group is. Coded as anything but a number of four bytes, it would be looked
+    /// for in the wrong place, and an element behind it could claim gigabytes (found by fuzzing).
+    #[test]
+    fn a_first_element_of_another_kind() {
+        let mut file = Slice::new("1.1", 0.0, 0).bytes();
+        let first = file.windows(6).position(|window| window == b"\x02\x00\x00\x00UL").unwrap();
+        file[first + 4..first + 6].copy_from_slice(b"\x00\x09");
+        for outcome in [
+            DicomTags::read(file.clone(), &Limits::default()).map(drop),
+            DicomFile::open(file, &Limits::default()).map(drop),
+        ] {
+            let error = outcome.unwrap_err().to_string();
+            assert!(error.contains("does not begin with the length of its first elements"), "{error}");
+        }
+    }
+
     #[test]
     fn sequences_without_end() {
         let open = b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff";

@@ -112,8 +112,12 @@ pub(super) fn check(source: &Source, limits: &Limits, with_pixels: bool) -> Resu
 
 /// Checks the group of elements that comes first and says how the rest is coded.
 fn check_meta(head: &[u8]) -> Result<(), String> {
-    // The magic code, then an element that tells how long the group is.
+    // The magic code, then an element that tells how long the group is: (0002,0000), UL, 4 bytes. The parser would take
+    // another kind of number, which begins elsewhere.
     let too_short = || "it ends within its first elements".to_owned();
+    if head.get(4..12).ok_or_else(too_short)? != b"\x02\0\0\0UL\x04\0" {
+        return Err("it does not begin with the length of its first elements".to_owned());
+    }
     let length = head.get(12..16).and_then(|bytes| bytes.try_into().ok()).ok_or_else(too_short)?;
     let length = u64::from(u32::from_le_bytes(length));
     let mut rest = &head[16..];
