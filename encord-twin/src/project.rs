@@ -321,3 +321,37 @@ fn choose(rows: Vec<LabelRow>, data: &[DataHash]) -> Vec<(DataHash, LabelRow)> {
     }
     chosen
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use encord_labels::id::LabelHash;
+    use encord_labels::{LabelRowMetadata, Ontology};
+
+    fn row(data: &str, dataset: &str, label: Option<LabelHash>) -> LabelRow {
+        let metadata = LabelRowMetadata::from_json(serde_json::json!({
+            "label_hash": label.map(|label| label.to_string()), "branch_name": "main", "data_hash": data,
+            "dataset_hash": dataset, "dataset_title": dataset, "data_title": "a.png", "data_type": "IMAGE",
+            "data_link": null, "label_status": "NOT_LABELLED", "number_of_frames": 1, "spaces": {},
+        }));
+        LabelRow::new(metadata.unwrap(), Arc::new(Ontology::new()))
+    }
+
+    #[test]
+    fn of_data_in_several_datasets_the_row_with_labels_wins_then_the_first() {
+        let (data, other) = (DataHash::random(), DataHash::random());
+        let text = data.to_string();
+        let chosen = |rows: Vec<LabelRow>| -> Vec<String> {
+            let rows = choose(rows, &[data]);
+            rows.iter().map(|(_, row)| row.metadata().dataset_hash().to_owned()).collect()
+        };
+        let bare = |dataset| row(&text, dataset, None);
+        let labelled = |dataset| row(&text, dataset, Some(LabelHash::random()));
+        assert_eq!(chosen(vec![bare("one"), bare("two")]), ["one"]);
+        assert_eq!(chosen(vec![bare("one"), labelled("two"), labelled("three")]), ["two"]);
+        assert_eq!(chosen(vec![labelled("one"), labelled("two"), bare("three")]), ["one"]);
+        // What was not asked for, or has a hash that is none, is left out.
+        let strange = row("0", "two", None);
+        assert_eq!(chosen(vec![row(&other.to_string(), "one", None), strange, bare("three")]), ["three"]);
+    }
+}
