@@ -28,7 +28,8 @@
 //! * A retry starts fresh: every attempt extracts again. Downloads and rows are fetched once per task.
 //! * Labels are saved before tasks move, and a task whose save failed is not moved.
 //! * Only what the platform confirmed is reported as done. A lost answer is looked up, not sent again blindly.
-//! * Memory is bounded by the batch size, not by the project.
+//! * A panic in the runner itself is an error of the run, never a stage that looks empty.
+//! * Memory is bounded by the batch size, not by the project; files on disk by options.
 //!
 //! # Features
 //! | Feature | Adds |

@@ -33,6 +33,11 @@ impl Progress {
         Progress::default()
     }
 
+    #[cfg(test)]
+    pub(crate) fn drawing_on(target: indicatif::ProgressDrawTarget) -> Self {
+        Progress { bars: MultiProgress::with_draw_target(target), ..Progress::default() }
+    }
+
     /// Takes the bars away while something else is written to the terminal, a log line for example.
     pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         self.bars.suspend(write)

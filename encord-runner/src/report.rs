@@ -26,8 +26,8 @@ pub enum TaskOutcome {
     Stayed,
     /// The task had left the stage before its agent was called. Only a queue can bring such a task.
     Gone,
-    /// The agent ran, but the task had left the stage before it could be moved: somebody else moved it, or it
-    /// was removed.
+    /// The agent ran, but the task had left the stage before its labels were saved or before it could be moved:
+    /// somebody else moved it, or it was removed.
     Rejected,
     /// The agent, an extractor, a save or the move failed; the task is still at its stage.
     Failed {
