@@ -138,7 +138,7 @@ impl Ffmpeg {
         let apart = plan::plan(index, numbers, 0);
         let widest = apart.iter().map(|run| run.wanted.len()).max().unwrap_or(0);
         // A second decoder only helps if it can finish a run while the first still works on the one before.
-        if apart.len() > 1 && widest <= capacity && threads() > 1 {
+        if apart.len() > 1 && widest <= capacity && cores() > 1 {
             let schedule: VecDeque<_> =
                 apart.iter().enumerate().map(|(number, run)| (number % 2, run.wanted.len())).collect();
             let (mut even, mut odd) = (Vec::new(), Vec::new());
@@ -177,7 +177,13 @@ impl Ffmpeg {
     }
 }
 
-/// Threads worth using; more than a few only cost memory.
-fn threads() -> usize {
+/// Cores worth using; the threads of more than a few only cost memory.
+fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, |count| count.get().min(8))
+}
+
+/// Threads of a decoder that works alone. One more than cores, because the thread that converts frames keeps the
+/// decoder's waiting while it does: measured on two cores, a tenth less time for all frames of a video.
+fn threads() -> usize {
+    cores() + 1
 }
