@@ -1,6 +1,7 @@
 //! What a listing of label rows says about one row, before its labels are fetched.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -26,7 +27,8 @@ use crate::redact::RedactedMap;
 /// The `Debug` form shows links without their queries, which may be signatures.
 #[derive(Clone, PartialEq)]
 pub struct LabelRowMetadata {
-    fields: Map<String, Value>,
+    /// Shared between copies, as agents get a copy of each row and hardly ever change this.
+    fields: Arc<Map<String, Value>>,
     data_type: DataType,
     label_hash: Option<LabelHash>,
     task_uuid: Option<TaskUuid>,
@@ -78,13 +80,13 @@ impl LabelRowMetadata {
             task_uuid: read_uuid(&fields, "task_uuid")?.map(TaskUuid::new),
             item_uuid: read_uuid(&fields, "backing_item_uuid")?.map(ItemUuid::new),
             stage,
-            fields,
+            fields: Arc::new(fields),
         })
     }
 
     /// The entry as it was read.
     pub fn to_json(&self) -> Value {
-        Value::Object(self.fields.clone())
+        Value::Object((*self.fields).clone())
     }
 
     /// Any field of the entry, known or not.
@@ -100,7 +102,7 @@ impl LabelRowMetadata {
     /// Sets the hash that the platform gave the row when it was initialised.
     pub fn set_label_hash(&mut self, label_hash: LabelHash) {
         self.label_hash = Some(label_hash);
-        self.fields.insert("label_hash".into(), label_hash.to_string().into());
+        Arc::make_mut(&mut self.fields).insert("label_hash".into(), label_hash.to_string().into());
     }
 
     /// The hash of the data.
@@ -220,7 +222,7 @@ impl LabelRowMetadata {
 
     /// Replaces the metadata the customer attached, for listings that deliver it separately.
     pub fn set_client_metadata(&mut self, metadata: Map<String, Value>) {
-        self.fields.insert("client_metadata".into(), Value::Object(metadata));
+        Arc::make_mut(&mut self.fields).insert("client_metadata".into(), Value::Object(metadata));
     }
 
     /// Facts about each image of an image group.
