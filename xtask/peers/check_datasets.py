@@ -5,7 +5,7 @@ from uuid import uuid4
 from encord.constants.enums import DataType
 from encord.exceptions import AuthorisationError, EncordException
 from encord.objects import Object, OntologyStructure, Shape
-from encord.orm.dataset import StorageLocation
+from encord.orm.dataset import DataLinkDuplicatesBehavior, StorageLocation
 from encord.orm.project import Project, ProjectStatus
 
 import sandbox
@@ -128,6 +128,22 @@ def link(box) -> None:
     other = box.row("street.jpg")
     assert rows["street.jpg"].uid != other.data_hash, "the same data unit is in two datasets"
     equal(other.backing_item_uuid, items["street.jpg"], "item behind the row of the other dataset")
+
+
+@check("datasets: what is linked twice is skipped, refused or there twice, as asked")
+def link_twice(box) -> None:
+    dataset, items = _new_dataset(box, "Twice"), _items(box)
+    street, plan = items["street.jpg"], items["plan.png"]
+    dataset.link_items([street])
+    titles = lambda: sorted(row.title for row in dataset.list_data_rows())  # noqa: E731
+    link = lambda how: dataset.link_items([street, plan], duplicates_behavior=how)  # noqa: E731
+    raises(EncordException, lambda: link(DataLinkDuplicatesBehavior.FAIL), "a second time")
+    equal(titles(), ["street.jpg"], "rows after the refusal")
+    equal([row.title for row in link(DataLinkDuplicatesBehavior.SKIP)], ["plan.png"], "rows made without the other")
+    made = link(DataLinkDuplicatesBehavior.DUPLICATE)
+    equal(sorted(row.title for row in made), ["plan.png", "street.jpg"], "rows made again")
+    equal(titles(), ["plan.png", "plan.png", "street.jpg", "street.jpg"], "rows")
+    equal(len({row.uid for row in dataset.list_data_rows()}), 4, "data hashes")
 
 
 @check("datasets: rows are filtered by title and type, and deleted")

@@ -3,9 +3,13 @@
 import datetime
 import urllib.request
 
-from encord.exceptions import EncordException
+from encord.exceptions import CorruptedLabelError, EncordException, ResourceExistsError
 from encord.http.bundle import Bundle
-from encord.orm.dataset import DatasetUserRole
+from encord.objects import Classification, Object, OntologyStructure, Option
+from encord.objects.coordinates import BoundingBoxCoordinates
+from encord.orm.dataset import DatasetUserRole, ImagesDataFetchOptions
+from encord.orm.label_log import Action
+from encord.orm.label_row import LabelRowMetadata
 from encord.storage import FoldersSortBy
 from encord.user_client import EncordUserClient
 
@@ -137,12 +141,131 @@ def row_metadata(box) -> None:
     equal(rows(include_client_metadata=True, resolve_client_metadata_locally=True), expected, "through links")
 
 
-@check("rows: labels that do not fit are told, and those that do are valid")
-def validity(box) -> None:
+def _boxed(box):
+    """The row of a picture with a box on it that is not saved yet."""
     row = box.row("street.jpg")
     row.initialise_labels()
+    disc = row.ontology_structure.get_child_by_title("Disc", Object).create_instance()
+    disc.set_for_frames(BoundingBoxCoordinates(height=0.5, width=0.5, top_left_x=0.25, top_left_y=0.25))
+    row.add_object_instance(disc)
+    return row
+
+
+@check("rows: labels that do not fit are told, refused where they must fit, and those that do are valid")
+def validity(box) -> None:
+    row = _boxed(box)
     row.save(validate_before_saving=True)
-    equal(row.get_validation_errors(), None, "errors of an empty row")
+    equal((box.row("street.jpg").is_valid, row.get_validation_errors()), (True, None), "a row that fits")
+    ontology = box.client().get_ontology(sandbox.ONTOLOGY)
+    ontology.structure.objects[:] = [one for one in ontology.structure.objects if one.title != "Disc"]
+    ontology.save()
+    raises(CorruptedLabelError, lambda: row.save(validate_before_saving=True), "a class that is gone")
+    row.save()
+    again = box.row("street.jpg")
+    equal(again.is_valid, False, "validity of the row that was saved all the same")
+    (error,) = again.get_validation_errors()
+    assert "discbox1" in error, error
+
+
+@check("rows: labels are read by class, without archived classes, and with their reviews")
+def parts_of_labels(box) -> None:
+    row = _boxed(box)
+    structure = row.ontology_structure
+    contents = structure.get_child_by_title("Brightness", Classification).create_instance()
+    contents.set_answer(structure.get_child_by_title("Dark", Option))
+    contents.set_for_frames(0)
+    row.add_classification_instance(contents)
+    row.save()
+
+    def found(**how) -> tuple[int, int]:
+        again = box.row("street.jpg")
+        again.initialise_labels(**how)
+        return len(again.get_object_instances()), len(again.get_classification_instances())
+
+    equal(found(), (1, 1), "all")
+    equal(found(include_object_feature_hashes={"discbox1"}), (1, 1), "objects of a class that is there")
+    equal(found(include_object_feature_hashes={"discpoly"}), (0, 1), "objects of another class")
+    equal(found(include_classification_feature_hashes={"contents"}), (1, 0), "classifications of another class")
+    equal(found(include_object_feature_hashes=set()), (0, 1), "objects of no class")
+    again = box.row("street.jpg")
+    again.initialise_labels(include_reviews=True)
+    equal([len(one.get_annotation(0).reviews) for one in again.get_object_instances()], [0], "reviews")
+    ontology = box.client().get_ontology(sandbox.ONTOLOGY)
+    changed = ontology.structure.to_dict()
+    changed["objects"][0]["archived"] = True
+    ontology._ontology_instance.structure = OntologyStructure.from_dict(changed)
+    ontology.save()
+    equal(found(), (0, 1), "with a class archived")
+    equal(found(include_archived=True), (1, 1), "archived ones too")
+
+
+@check("rows: the older project lists them, and logs tell what was saved")
+def older_rows(box) -> None:
+    row = _boxed(box)
+    row.save()
+    listed = {one.data_title: one for one in LabelRowMetadata.from_list(box.project().label_rows)}
+    expected = {item["name"] for item in sandbox.sample_seed()["datasets"][0]["items"]}
+    equal(set(listed), expected, "titles")
+    equal((listed["street.jpg"].label_hash, listed["ride.mp4"].label_hash), (row.label_hash, None), "label hashes")
+    bare = box.project()._client.get_project(include_labels_metadata=False)
+    equal(bare["label_rows"], [], "rows nobody asked for")
+    logs = box.project().get_label_logs(data_hash=row.data_hash)
+    found = [(log.action, log.user_email, log.data_hash) for log in logs]
+    equal(found, [(Action.CLICK_SAVE, "sandbox@example.org", row.data_hash)], "logs")
+    equal(box.project().get_label_logs(after=LATER), [], "logs of the future")
+
+
+@check("datasets: rows of groups show their pictures on request, and videos are encoded again")
+def row_extras(box) -> None:
+    dataset = box.client().get_dataset(sandbox.DATASET)
+    (row,) = dataset.list_data_rows(title_eq="views")
+    equal(row.images_data, None, "pictures nobody asked for")
+    row.refetch_data(images_data_fetch_options=ImagesDataFetchOptions(fetch_signed_urls=True))
+    equal([image.title for image in row.images_data], ["view-0.jpg", "view-1.jpg", "view-2.png"], "pictures")
+    for image in row.images_data:
+        with urllib.request.urlopen(image.signed_url, timeout=30) as response:
+            equal(response.read(), (sandbox.samples() / image.title).read_bytes(), f"bytes of {image.title}")
+    (video,) = dataset.list_data_rows(title_eq="ride.mp4")
+    status = dataset.re_encode_data_status(dataset.re_encode_data([video.uid]))
+    equal((status.status, [one.data_hash for one in status.result]), ("DONE", [video.uid]), "the task")
+    with urllib.request.urlopen(status.result[0].signed_url, timeout=30) as response:
+        equal(response.read(), (sandbox.samples() / "ride.mp4").read_bytes(), "the video")
+    raises(EncordException, lambda: dataset.re_encode_data([row.uid]), "encoding pictures")
+
+
+@check("projects: one without an ontology and a template gets an empty one and the usual stages")
+def bare_project(box) -> None:
+    project = box.project(box.client().create_project("Bare", [sandbox.DATASET]))
+    equal((project.ontology_structure.objects, project.ontology_structure.classifications), ([], []), "classes")
+    equal([stage.title for stage in project.workflow.stages], ["Annotate", "Review", "Complete"], "stages")
+    equal(len(list(project.workflow.stages[0].get_tasks())), 11, "tasks")
+
+
+@check("tags: of the organisation are made, put on projects, asked for and deleted")
+def organisation_tags(box) -> None:
+    client, project = box.client(), box.project()
+    urgent, later = client.create_organisation_tag("urgent"), client.create_organisation_tag("later")
+    raises(ResourceExistsError, lambda: client.create_organisation_tag("urgent"), "a second tag of this name")
+    project.add_organisation_tag(tag_name="urgent")
+    project.add_organisation_tag(urgent)
+    equal([tag.name for tag in project.get_organisation_tags()], ["urgent"], "tags of the project")
+    equal(_titles(client.list_projects(tags_anyof=["urgent", "later"])), {project.title}, "projects with a tag")
+    equal(_titles(client.list_projects(tags_anyof=["later"])), set(), "projects with another tag")
+    client.delete_organisation_tag(urgent)
+    equal([tag.name for tag in client.list_organisation_tags()], [later.name], "tags left")
+    equal(list(project.get_organisation_tags(use_cache=False)), [], "tags of the project afterwards")
+    project.add_organisation_tag(later)
+    project.remove_organisation_tag(later)
+    equal(list(project.get_organisation_tags(use_cache=False)), [], "tags after removing the other")
+
+
+@check("schema: the older form is set and read too, and means the same")
+def older_schema(box) -> None:
+    client = box.client()
+    equal(client.get_client_metadata_schema(), None, "schema at first")
+    client.set_client_metadata_schema_from_dict({"year": "number", "place": "string"})
+    equal(client.get_client_metadata_schema(), {"year": "number", "place": "string"}, "schema")
+    equal(client.metadata_schema().get_key_type("year"), "number", "type in the newer form")
 
 
 @check("storage: folders and items are changed in bundles")

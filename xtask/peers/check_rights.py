@@ -18,7 +18,7 @@ from checks import check, equal, raises
 # Fixed, so that the seed and the clients have the same ones.
 KEYS = {
     name: Ed25519PrivateKey.from_private_bytes(bytes([number] * 32))
-    for number, name in enumerate(("ana", "bob", "eve"), 1)
+    for number, name in enumerate(("ana", "bob", "eve", "meg", "ann", "rob"), 1)
 }
 
 
@@ -97,6 +97,76 @@ def viewer(box) -> None:
     state = box.own("GET", f"state/projects/{sandbox.PROJECT}")
     equal(state["tasks_per_stage"]["Find things"], 11, "tasks that stayed")
     equal({task["priority"] for task in state["tasks"]} & {0.5}, set(), "priorities that were set")
+
+
+@check("rights: a viewer cannot raise issues, add tags, change the ontology or items, or look at the jobs of others", seed=users)
+def viewer_elsewhere(box) -> None:
+    ana, bob = _client(box, "ana"), _client(box, "bob")
+    project = bob.get_project(sandbox.PROJECT)
+    task = next(iter(project.workflow.get_stage(name="Find things").get_tasks()))
+    raises(AuthorisationError, lambda: task.issues.add_file_issue("mine", []), "an issue")
+    raises(AuthorisationError, lambda: project.add_issue_tags(["mine"]), "an issue tag")
+    ontology = bob.get_ontology(sandbox.ONTOLOGY)
+    ontology.title = "mine"
+    raises(AuthorisationError, ontology.save, "a change of the ontology")
+    row = project.list_label_rows_v2(data_title_eq="street.jpg")[0]
+    item = bob.get_storage_item(row.backing_item_uuid)
+    raises(AuthorisationError, lambda: item.update(name="mine"), "a change of an item")
+    folder = ana.create_storage_folder("Ana's")
+    folder.upload_image(sandbox.samples() / "plan.png")
+    equal(ana.get_storage_item(row.backing_item_uuid).name, "street.jpg", "name of the item")
+    raises(AuthorisationError, lambda: bob.get_storage_folder(folder.uuid), "the folder of somebody else")
+
+
+def staffed() -> dict:
+    """People with every role at a workflow of an agent, annotation and review."""
+    seed = users()
+    stages = [
+        {"type": "AGENT", "title": "Sort", "pathways": [{"name": "on", "destination": "Annotate"}]},
+        {"type": "ANNOTATION", "title": "Annotate"},
+        {"type": "REVIEW", "title": "Review"},
+        {"type": "DONE", "title": "Complete"},
+    ]
+    seed["workflow_templates"] = [{"title": "Staffed", "stages": stages}]
+    seed["datasets"] = [{"title": "Images", "items": [{"generate": "image", "count": 2}]}]
+    roles = {"ana": "admin", "meg": "team_manager", "ann": "annotator", "rob": "reviewer", "bob": "viewer"}
+    seed["projects"] = [
+        {
+            "project_hash": sandbox.PROJECT,
+            "title": "Staffed",
+            "ontology": sandbox.ONTOLOGY,
+            "workflow_template": "Staffed",
+            "datasets": ["Images"],
+            "users": [{"email": f"{name}@example.org", "role": role} for name, role in roles.items()],
+        }
+    ]
+    return seed
+
+
+@check("rights: everybody acts at the stages of their role, and nobody on tasks of others", seed=staffed)
+def staff(box) -> None:
+    def task(name: str, stage: str):
+        project = _client(box, name).get_project(sandbox.PROJECT)
+        return next(iter(project.workflow.get_stage(name=stage).get_tasks()))
+
+    for name in ("ann", "rob", "bob"):
+        raises(AuthorisationError, lambda: task(name, "Sort").proceed(pathway_name="on"), f"{name} as an agent")
+    task("meg", "Sort").proceed(pathway_name="on")
+    raises(AuthorisationError, lambda: task("rob", "Annotate").submit(), "a reviewer who annotates")
+    raises(AuthorisationError, lambda: task("ann", "Annotate").assign("rob@example.org"), "work for others")
+    task("meg", "Annotate").assign("meg@example.org")
+    raises(AuthorisationError, lambda: task("ann", "Annotate").submit(), "the task of somebody else")
+    task("meg", "Annotate").assign("ann@example.org")
+    row = _client(box, "ann").get_project(sandbox.PROJECT).list_label_rows_v2()[0]
+    raises(AuthorisationError, lambda: row.set_priority(0.75), "a priority")
+    row.initialise_labels()
+    row.save()
+    raises(AuthorisationError, row.workflow_complete, "past all stages")
+    task("ann", "Annotate").submit()
+    raises(AuthorisationError, lambda: task("ann", "Review").approve(), "an annotator who reviews")
+    task("rob", "Review").approve()
+    counts = box.own("GET", f"state/projects/{sandbox.PROJECT}")["tasks_per_stage"]
+    equal((counts["Sort"], counts["Complete"]), (1, 1), "tasks")
 
 
 @check("rights: users are added with a role, see the project, and are removed", seed=users)

@@ -6,6 +6,12 @@ import urllib.request
 from uuid import UUID, uuid4
 
 from encord.exceptions import AuthorisationError, EncordException
+from encord.orm.collection import (
+    ProjectCollectionType,
+    ProjectDataCollectionItemRequest,
+    ProjectLabelCollectionItemRequest,
+)
+from encord.orm.dataset import StorageLocation
 from encord.orm.storage import StorageItemType
 
 import sandbox
@@ -123,6 +129,88 @@ def collections(box) -> None:
     equal((listed.name, sorted(_names(listed.list_items()))), ("Stills", ["plan.png", "street.jpg"]), "collection")
     collection.remove_items([plan.uuid])
     equal(_names(client.get_collection(UUID(str(collection.uuid))).list_items()), ["street.jpg"], "items left")
+
+
+@check("storage: collections are renamed and deleted")
+def change_collections(box) -> None:
+    client = box.client()
+    (folder,) = client.list_storage_folders()
+    collection = client.create_collection(folder.uuid, "Stills", "pictures")
+    collection.update_collection(name="Photos")
+    again = client.get_collection(collection.uuid)
+    equal((again.name, again.description), ("Photos", "pictures"), "collection")
+    client.delete_collection(collection.uuid)
+    equal(list(client.list_collections(folder.uuid)), [], "collections")
+
+
+@check("storage: collections of a project hold frames, and labels")
+def project_collections(box) -> None:
+    project, row = box.project(), box.row("ride.mp4")
+    frames = project.create_collection("Frames", "to look at", collection_type=ProjectCollectionType.FRAME)
+    wanted = [ProjectDataCollectionItemRequest(data_uuid=row.data_hash, frame=frame) for frame in (3, 7)]
+    strange = ProjectDataCollectionItemRequest(data_uuid=uuid4(), frame=0)
+    refused = frames.add_items([*wanted, strange]).failed_items
+    equal([one.data_uuid for one in refused], [str(strange.data_uuid)], "items refused")
+    ((found, instances),) = frames.list_frames()
+    equal((found.data_hash, [one.frame for one in instances]), (row.data_hash, [3, 7]), "frames")
+    frames.remove_items(wanted[:1])
+    ((_, instances),) = frames.list_frames()
+    equal([one.frame for one in instances], [7], "frames left")
+    labels = project.create_collection("Labels", collection_type=ProjectCollectionType.LABEL)
+    one = ProjectLabelCollectionItemRequest(data_uuid=row.data_hash, frame=2, annotation_id="dS8G6qn6")
+    equal(labels.add_items([one]).failed_items, [], "labels refused")
+    ((_, instances),) = labels.list_annotations()
+    equal([(one.frame, one.annotation_id) for one in instances], [(2, "dS8G6qn6")], "labels")
+    labels.update_collection(name="Renamed")
+    equal(sorted(one.name for one in project.list_collections()), ["Frames", "Renamed"], "collections")
+    project.delete_collection(frames.uuid)
+    equal([one.name for one in project.list_collections()], ["Renamed"], "collections left")
+
+
+@check("storage: items are found in folders below, and by whether a dataset has them")
+def find_items(box) -> None:
+    client = box.client()
+    outer = client.create_storage_folder("Outer")
+    inner = client.create_storage_folder("Inner", parent_folder=outer)
+    lowest = client.create_storage_folder("Lowest", parent_folder=inner)
+    used = lowest.upload_image(sandbox.samples() / "plan.png", title="deep used")
+    lowest.upload_image(sandbox.samples() / "plan.png", title="deep unused")
+    outer.upload_image(sandbox.samples() / "plan.png", title="high")
+    created = client.create_dataset("Deep", StorageLocation.CORD_STORAGE, create_backing_folder=False)
+    client.get_dataset(created.dataset_hash).link_items([used])
+    equal(_names(outer.list_items()), ["high"], "items of the folder itself")
+    equal(_names(outer.find_items(item_types=[StorageItemType.IMAGE])), ["deep unused", "deep used", "high"], "below")
+    equal(_names(lowest.list_items(is_in_dataset=True)), ["deep used"], "in a dataset")
+    equal(_names(outer.find_items(search="deep", is_in_dataset=False)), ["deep unused"], "in none")
+    equal(_names(outer.find_subfolders()), ["Inner", "Lowest"], "folders below")
+    equal(_names(outer.list_subfolders()), ["Inner"], "folders of the folder itself")
+
+
+@check("storage: parts of a group stay with it, and go with it when nothing else needs them")
+def unused_frames(box) -> None:
+    client = box.client()
+    folder = client.create_storage_folder("Groups")
+    pictures = [sandbox.samples() / f"view-{number}.jpg" for number in range(2)]
+
+    def group(title: str):
+        item = client.get_storage_item(folder.create_image_group(pictures, title=title))
+        return item, [child.uuid for child in item.get_child_items()]
+
+    def exists(uuid) -> bool:
+        return uuid in {item.uuid for item in folder.list_items()}
+
+    first, frames = group("first")
+    raises(EncordException, lambda: folder.delete_storage_items([frames[0]]), "a frame of a group")
+    equal(len(list(first.get_child_items())), 2, "frames of the group")
+    folder.delete_storage_items([first.uuid], remove_unused_frames=False)
+    equal([exists(frame) for frame in frames], [True, True], "frames that were to stay")
+    shared = folder.create_data_group([frames[0]])
+    second, others = group("second")
+    both = folder.create_data_group([others[0], frames[1]])
+    folder.delete_storage_items([second.uuid])
+    equal([exists(frame) for frame in others], [True, False], "frames, one of which is used elsewhere")
+    folder.delete_storage_items([both, shared])
+    equal([exists(frame) for frame in (*frames, *others)], [False] * 4, "frames at last")
 
 
 @check("links: need no signature of a client and give the file whole")

@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import time
 import urllib.request
 import wave
 from pathlib import Path
@@ -9,12 +10,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 from encord.exceptions import EncordException
-from encord.orm.dataset import StorageLocation
+from encord.orm.dataset import LongPollingStatus, StorageLocation
 from encord.orm.storage import StorageItemType
 from encord.storage import StorageFolder, StorageItem
 
 import sandbox
 from checks import check, equal, raises
+
+CLOUD = "c1000000-0000-4000-8000-000000000002"
 
 
 def _folder(box) -> StorageFolder:
@@ -175,3 +178,47 @@ def into_dataset(box) -> None:
     rows = {row.title: row.data_type.name for row in box.client().get_dataset(created.dataset_hash).list_data_rows()}
     expected = {"plan": "IMAGE", "ride": "VIDEO", "sequence": "VIDEO", "group": "IMG_GROUP"}
     equal(rows, expected, "data rows")
+
+
+def clouds() -> dict:
+    """The samples and the name of a cloud, whose files need no upload before a job."""
+    return {**sandbox.sample_seed(), "cloud_integrations": [{"integration_hash": CLOUD, "title": "Bucket"}]}
+
+
+def _start(folder: StorageFolder):
+    files = {"images": [{"objectUrl": "https://bucket.example/one.jpg", "title": "one"}]}
+    return folder.add_private_data_to_folder_start(CLOUD, files)
+
+
+@check("uploads: a job is pending until it is done", seed=clouds, options=("--job-seconds", "1"))
+def pending_job(box) -> None:
+    folder = _folder(box)
+    job = _start(folder)
+    state = folder.add_private_data_to_folder_get_result(job, timeout_seconds=0)
+    found = (state.status, state.units_pending_count, state.units_done_count, state.items_with_names)
+    equal(found, (LongPollingStatus.PENDING, 1, 0, []), "state at first")
+    equal(list(folder.list_items()), [], "items at first")
+    state = folder.add_private_data_to_folder_get_result(job)
+    found = (state.status, state.units_pending_count, state.units_done_count)
+    equal(found, (LongPollingStatus.DONE, 0, 1), "state at last")
+    equal([item.name for item in folder.list_items()], ["one"], "items at last")
+    path = _sample("plan.png")
+    _arrived(box, folder.upload_image(path), StorageItemType.IMAGE, path)
+    created = box.client().create_dataset("Direct", StorageLocation.CORD_STORAGE)
+    dataset = box.client().get_dataset(created.dataset_hash)
+    dataset.upload_image(str(path), title="plan")
+    equal([row.title for row in dataset.list_data_rows()], ["plan"], "rows after the older call")
+
+
+@check("uploads: a job is cancelled and makes nothing", seed=clouds, options=("--job-seconds", "2"))
+def cancelled_job(box) -> None:
+    folder = _folder(box)
+    job = _start(folder)
+    equal(folder.add_data_to_folder_job_cancel(job).units_cancelled_count, 1, "units cancelled")
+    state = folder.add_private_data_to_folder_get_result(job)
+    equal((state.status, state.units_cancelled_count), (LongPollingStatus.CANCELLED, 1), "state")
+    equal(folder.add_data_to_folder_job_cancel(job).units_cancelled_count, 0, "units cancelled again")
+    time.sleep(2.5)
+    equal(list(folder.list_items()), [], "items")
+    other = box.client().create_storage_folder("Other")
+    raises(EncordException, lambda: other.add_private_data_to_folder_get_result(job), "a job of another folder")

@@ -3,6 +3,14 @@
 from uuid import UUID, uuid4
 
 from encord.exceptions import EncordException
+from encord.issues import (
+    AnnotationIssue,
+    CoordinateIssue,
+    FileIssue,
+    FrameIssue,
+    IssueFrameRange,
+    SceneCoordinateIssue,
+)
 from encord.objects import Object
 from encord.objects.coordinates import BoundingBoxCoordinates
 from encord.workflow import (
@@ -14,7 +22,7 @@ from encord.workflow import (
     ReviewStage,
 )
 from encord.workflow.stages.annotation import AnnotationTaskStatus
-from encord.workflow.stages.review import LabelReviewStatus
+from encord.workflow.stages.review import LabelReviewStatus, ReviewTaskStatus
 
 import sandbox
 from checks import check, equal, raises
@@ -222,17 +230,75 @@ def complete_rows(box) -> None:
     equal(_counts(box), {"Sort": IMAGES}, "tasks after reopening")
 
 
+@check("workflow: tasks are filtered by their status", seed=people)
+def status_filter(box) -> None:
+    for _ in range(3):
+        _send(box, "to people")
+    stage = _stage(box, "Annotate")
+    first, second, third = stage.get_tasks()
+    first.assign("ana@example.org")
+    second.assign("ana@example.org")
+    second.release()
+    status = AnnotationTaskStatus
+    found = lambda *wanted: [task.uuid for task in stage.get_tasks(status=list(wanted))]  # noqa: E731
+    equal(found(status.ASSIGNED), [first.uuid], "assigned")
+    equal(found(status.RELEASED, status.NEW), [second.uuid, third.uuid], "released or new")
+    equal(found(status.REOPENED), [], "reopened")
+
+
+@check("workflow: an assignee is kept where there is one", seed=people)
+def retained(box) -> None:
+    _send(box, "to people")
+    (task,) = _tasks(box, "Annotate")
+    raises(EncordException, lambda: task.submit(retain_assignee=True), "nobody to keep")
+    equal(_counts(box)["Annotate"], 1, "tasks that stayed")
+    task.assign("ana@example.org")
+    task.submit(retain_assignee=True)
+    (task,) = _tasks(box, "Review")
+    equal((task.assignee, task.status), ("ana@example.org", ReviewTaskStatus.ASSIGNED), "assignee kept")
+    task.reject()
+    (task,) = _tasks(box, "Annotate")
+    equal(task.assignee, None, "assignee that was not kept")
+
+
 @check("workflow: issues of every kind are put on tasks, listed and deleted", seed=people)
 def issues(box) -> None:
     task = _tasks(box, "Sort")[0]
-    task.issues.add_file_issue("blurred", [])
-    task.issues.add_frame_issue(frame_index=0, comment="dark", issue_tags=[])
+    box.project(PROJECT).add_issue_tags(["quality", "late"])
+    ranges = [IssueFrameRange(start=0, end=3), IssueFrameRange(start=7, end=7)]
+    task.issues.add_file_issue("blurred", ["quality"])
+    task.issues.add_frame_issue(frame_index=0, comment="dark", issue_tags=["late", "quality"])
     task.issues.add_coordinate_issue(frame_index=0, x=0.25, y=0.75, comment="scratch", issue_tags=[])
+    task.issues.add_scene_coordinate_issue(frame_index=2, x=1.5, y=-2.0, z=0.25, comment="hole", issue_tags=[])
+    task.issues.add_annotation_issue("dS8G6qn6", "wrong class", [])
+    task.issues.add_annotation_issue("dS8G6qn6", "bad outline", [], frame_ranges=ranges, space_id="left")
+    task.issues.add_frame_issue(frame_index=1, comment="elsewhere", issue_tags=[], space_id="left")
     found = {issue.comments[0].content: issue for issue in task.issues.list()}
-    equal(set(found), {"blurred", "dark", "scratch"}, "comments")
-    equal(found["dark"].frame_index, 0, "frame")
+    kinds = {comment: type(issue) for comment, issue in found.items()}
+    expected = {
+        "blurred": FileIssue,
+        "dark": FrameIssue,
+        "scratch": CoordinateIssue,
+        "hole": SceneCoordinateIssue,
+        "wrong class": AnnotationIssue,
+        "bad outline": AnnotationIssue,
+        "elsewhere": FrameIssue,
+    }
+    equal(kinds, expected, "kinds")
+    equal((found["dark"].frame_index, found["elsewhere"].space_id), (0, "left"), "frame and space")
     equal((found["scratch"].coordinate.x, found["scratch"].coordinate.y), (0.25, 0.75), "place")
+    place = found["hole"].coordinate
+    equal((found["hole"].frame_index, place.x, place.y, place.z), (2, 1.5, -2.0, 0.25), "place in a scene")
+    outline = found["bad outline"]
+    equal((outline.annotation_id, outline.frame_ranges, outline.space_id), ("dS8G6qn6", ranges, "left"), "label")
+    equal(found["wrong class"].frame_ranges, None, "frames of an issue with the whole label")
+    tags = {comment: sorted(tag.name for tag in issue.tags) for comment, issue in found.items() if issue.tags}
+    equal(tags, {"blurred": ["quality"], "dark": ["late", "quality"]}, "tags")
+    raises(EncordException, lambda: task.issues.add_file_issue("odd", ["unknown"]), "a tag that is not the project's")
     equal({issue.data_uuid for issue in found.values()}, {task.data_hash}, "data units")
     equal(list(_tasks(box, "Sort")[1].issues.list()), [], "issues of another task")
+    left = [issue for comment, issue in found.items() if comment not in ("blurred", "dark")]
     task.issues.delete([found["blurred"], UUID(str(found["dark"].uuid))])
-    equal([issue.comments[0].content for issue in task.issues.list()], ["scratch"], "issues left")
+    equal({issue.uuid for issue in task.issues.list()}, {issue.uuid for issue in left}, "issues left")
+    raises(EncordException, lambda: task.issues.delete([left[0], uuid4()]), "one that does not exist among others")
+    equal(len(list(task.issues.list())), len(left), "issues after the refused deletion")

@@ -34,6 +34,7 @@ impl Store {
         self.uploads.track();
         self.jobs.track();
         self.collections.track();
+        self.project_collections.track();
         self.tags.track();
         self.settings.track();
         self.reviews.track();
@@ -58,6 +59,7 @@ impl Store {
         take("upload", &mut self.uploads, &mut show);
         take("job", &mut self.jobs, &mut show);
         take("collection", &mut self.collections, &mut show);
+        take("project_collection", &mut self.project_collections, &mut show);
         take("tag", &mut self.tags, &mut show);
         take("setting", &mut self.settings, &mut show);
         take("review", &mut self.reviews, &mut show);
@@ -95,6 +97,7 @@ impl Store {
             "upload" => put(&mut self.uploads, key, value),
             "job" => put(&mut self.jobs, key, value),
             "collection" => put(&mut self.collections, key, value),
+            "project_collection" => put(&mut self.project_collections, key, value),
             "tag" => put(&mut self.tags, key, value),
             "setting" => put(&mut self.settings, key, value),
             "review" => put(&mut self.reviews, key, value),

@@ -168,18 +168,6 @@ pub(crate) struct DataUnit {
     pub(crate) created_at: Moment,
 }
 
-/// A named set of storage items.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Collection {
-    pub(crate) uuid: Uuid,
-    pub(crate) folder: Uuid,
-    pub(crate) name: String,
-    pub(crate) description: String,
-    pub(crate) items: Vec<Uuid>,
-    pub(crate) created_at: Moment,
-    pub(crate) last_edited_at: Moment,
-}
-
 /// Which label row: a project, a data unit and a branch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct RowKey {

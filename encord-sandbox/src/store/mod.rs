@@ -6,6 +6,7 @@
 
 mod arrivals;
 mod changes;
+mod collections;
 mod entities;
 mod issues;
 mod item;
@@ -21,9 +22,8 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use self::arrivals::Waiting;
-pub(crate) use self::entities::{
-    Collection, DataUnit, Dataset, Folder, LabelStatus, Ontology, Role, Row, RowKey, User,
-};
+pub(crate) use self::collections::{Collection, CollectionEntry, CollectionKind, ProjectCollection};
+pub(crate) use self::entities::{DataUnit, Dataset, Folder, LabelStatus, Ontology, Role, Row, RowKey, User};
 pub(crate) use self::issues::{Anchor, Issue, IssueTag};
 pub(crate) use self::item::{Bytes, Extras, Facts, Item, ItemKind};
 pub(crate) use self::project::{Board, MAIN_BRANCH, OrganisationTag, Project};
@@ -64,6 +64,7 @@ pub(crate) struct Store {
     pub(crate) uploads: Table<Uuid, Upload>,
     pub(crate) jobs: Table<Uuid, Job>,
     pub(crate) collections: Table<Uuid, Collection>,
+    pub(crate) project_collections: Table<Uuid, ProjectCollection>,
     pub(crate) tags: Table<Uuid, OrganisationTag>,
     /// Values of the whole organisation, by name.
     pub(crate) settings: Table<String, serde_json::Value>,

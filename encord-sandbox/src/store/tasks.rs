@@ -85,6 +85,10 @@ impl Store {
                 }
             }
         }
+        let collected = self.project_collections.entries().filter(|(_, found)| found.project == hash);
+        for collection in collected.map(|(uuid, _)| *uuid).collect::<Vec<_>>() {
+            self.project_collections.remove(&collection);
+        }
         self.projects.remove(&hash)
     }
 

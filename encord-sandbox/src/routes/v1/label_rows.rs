@@ -76,6 +76,27 @@ pub(super) fn list(call: &Call<'_>, project: Uuid) -> Answer<Response> {
     Ok(in_parts(Arc::clone(call.platform), listing, data))
 }
 
+/// The rows of these data units as the listing shows them, in the order of the data units.
+pub(crate) fn metadata_of(
+    platform: &Platform,
+    who: &Principal,
+    base: &str,
+    project: Uuid,
+    data: &[Uuid],
+) -> Answer<Vec<Value>> {
+    let listing = Listing {
+        filter: Filter::default(),
+        before: None,
+        after: None,
+        labels: None,
+        project,
+        who: who.clone(),
+        base: base.to_owned(),
+        now: Moment::now(),
+    };
+    listing.part(platform, data)
+}
+
 /// The same answer as [`super::success`] gives, written piece by piece. What
 /// goes away meanwhile is left out; what breaks it off breaks the connection.
 fn in_parts(platform: Arc<Platform>, listing: Listing, data: Vec<Uuid>) -> Response {

@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub(crate) use self::label_rows::metadata_of;
 use super::Caller;
 use crate::auth::Principal;
 use crate::blobs::Links;

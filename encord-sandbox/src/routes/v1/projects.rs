@@ -7,12 +7,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Call, uuid};
+use super::{Call, metadata_of, uuid};
 use crate::clock::Moment;
 use crate::pattern::like;
 use crate::refusal::{Answer, Refusal};
 use crate::routes::rights::managed;
-use crate::store::{LabelStatus, MAIN_BRANCH, Ontology, Project, Role, RowKey, Store};
+use crate::store::{Ontology, Project, Role, Store};
 use crate::workflow::Workflow;
 
 #[derive(Debug, Deserialize)]
@@ -210,39 +210,19 @@ pub(super) fn add_users(call: &Call<'_>, project: Uuid) -> Answer<Value> {
     })
 }
 
-/// The project as the old API shows it.
+/// The project as the old API shows it, with its label rows unless they are not wanted.
 pub(super) fn legacy(call: &Call<'_>, project: Uuid) -> Answer<Value> {
-    call.platform.read(|store| {
+    let (mut shown, data) = call.platform.read(|store| {
         let (project, role) = store.project(project, call.who)?;
-        let mut shown = show(store, project, role);
-        if call.payload.get("include_labels_metadata").and_then(Value::as_bool) != Some(false) {
-            shown["label_rows"] = label_rows(store, project);
-        }
-        Ok(shown)
-    })
-}
-
-/// The rows in short, those that were not initialised among them.
-fn label_rows(store: &Store, project: &Project) -> Value {
-    let datasets = project.datasets.iter().filter_map(|dataset| store.datasets.get(dataset));
-    let rows = datasets.flat_map(|dataset| {
-        let units = dataset.units.iter().filter_map(|unit| store.units.get(unit));
-        units.filter_map(move |unit| {
-            let item = store.items.get(&unit.item)?;
-            let key = RowKey { project: project.hash, data: unit.hash, branch: MAIN_BRANCH.into() };
-            let row = store.row(&key);
-            Some(json!({
-                "label_hash": row.map(|row| row.label_hash),
-                "data_hash": unit.hash,
-                "dataset_hash": dataset.hash,
-                "dataset_title": dataset.title,
-                "data_title": item.name,
-                "data_type": item.kind.data_type().to_uppercase(),
-                "label_status": row.map_or(LabelStatus::NotLabelled, |row| row.status).wire(),
-            }))
-        })
-    });
-    rows.collect()
+        let datasets = project.datasets.iter().filter_map(|dataset| store.datasets.get(dataset));
+        let data: Vec<Uuid> = datasets.flat_map(|dataset| dataset.units.iter().copied()).collect();
+        Ok((show(store, project, role), data))
+    })?;
+    if call.payload.get("include_labels_metadata").and_then(Value::as_bool) != Some(false) {
+        let rows = metadata_of(call.platform, call.who, call.base, project, &data)?;
+        shown["label_rows"] = Value::Array(rows);
+    }
+    Ok(shown)
 }
 
 pub(super) fn list(call: &Call<'_>) -> Answer<Value> {

@@ -1,4 +1,4 @@
-//! Collections of storage items, and the schema of client metadata.
+//! Collections of storage items.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::routing::{get, patch, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::items;
@@ -19,7 +19,6 @@ use crate::store::{Collection, Store};
 
 pub(super) fn router() -> Router<Arc<Platform>> {
     const COLLECTION: &str = "/index/collections/{collection}";
-    const SCHEMA: &str = "/organisation/client-metadata-schema";
     Router::new()
         .route("/index/collections", get(list).post(create))
         .route(COLLECTION, patch(change).delete(remove))
@@ -27,8 +26,6 @@ pub(super) fn router() -> Router<Arc<Platform>> {
         .route(&format!("{COLLECTION}/all-items"), get(contents))
         .route(&format!("{COLLECTION}/add-items"), post(add))
         .route(&format!("{COLLECTION}/remove-items"), post(take_out))
-        .route(SCHEMA, get(schema).post(set_schema))
-        .route(&format!("{SCHEMA}-v2"), get(schema_v2).post(set_schema))
 }
 
 #[derive(Debug, Deserialize)]
@@ -184,31 +181,4 @@ fn visible<'a>(store: &'a Store, caller: &Caller, collection: Uuid) -> Answer<&'
     let found = store.collections.get(&collection).ok_or_else(refused)?;
     store.seen_by(&caller.who).folder(found.folder).map_err(|_| refused())?;
     Ok(found)
-}
-
-/// The name under which the only schema is stored.
-const SCHEMA: &str = "client-metadata-schema";
-
-async fn schema(State(platform): State<Arc<Platform>>, _caller: Caller) -> Json<Value> {
-    let now = Moment::now().iso();
-    let stored = platform.read(|store| store.settings.get(SCHEMA).cloned());
-    Json(stored.map_or(Value::Null, |schema| {
-        json!({
-            "uuid": Uuid::nil(), "metadata_schema": schema, "organisation_id": 1,
-            "created_at": now, "updated_at": now,
-        })
-    }))
-}
-
-async fn schema_v2(State(platform): State<Arc<Platform>>, _caller: Caller) -> Json<Value> {
-    Json(platform.read(|store| store.settings.get(SCHEMA).cloned()).unwrap_or_default())
-}
-
-async fn set_schema(
-    State(platform): State<Arc<Platform>>,
-    _caller: Caller,
-    JsonBody(schema): JsonBody<Map<String, Value>>,
-) -> Json<Value> {
-    platform.write(|store| store.settings.insert(SCHEMA.into(), Value::Object(schema)));
-    Json(Value::Null)
 }

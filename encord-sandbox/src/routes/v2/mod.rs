@@ -10,8 +10,10 @@ mod labels;
 mod listed;
 mod ontologies;
 mod patch;
+mod project_collections;
 mod projects;
 mod reviews;
+mod schema;
 mod tags;
 mod uploads;
 mod users;
@@ -36,6 +38,8 @@ pub(super) fn router() -> Router<Arc<Platform>> {
         .merge(folders::router())
         .merge(issues::router())
         .merge(items::router())
+        .merge(project_collections::router())
+        .merge(schema::router())
         .merge(tags::router())
         .merge(uploads::router())
         .merge(users::router())
