@@ -124,7 +124,7 @@ mod tests {
 
     impl Screen {
         fn note(&self, text: &str) -> io::Result<()> {
-            self.0.lock().unwrap().push(text.to_owned());
+            self.0.lock().expect("no holder panics").push(text.to_owned());
             Ok(())
         }
     }

@@ -33,7 +33,7 @@ impl Progress {
         Progress::default()
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, feature = "cli"))]
     pub(crate) fn drawing_on(target: indicatif::ProgressDrawTarget) -> Self {
         Progress { bars: MultiProgress::with_draw_target(target), ..Progress::default() }
     }
