@@ -281,6 +281,36 @@ impl From<Range<Frame>> for FrameSet {
     }
 }
 
+/// Every position in order.
+impl IntoIterator for FrameSet {
+    type Item = Frame;
+    type IntoIter = std::iter::Flatten<std::vec::IntoIter<FrameRange>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter().flatten()
+    }
+}
+
+/// Every position in order.
+impl<'s> IntoIterator for &'s FrameSet {
+    type Item = Frame;
+    type IntoIter = std::iter::Flatten<std::iter::Copied<std::slice::Iter<'s, FrameRange>>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter().copied().flatten()
+    }
+}
+
+/// Every position of the range in order.
+impl IntoIterator for FrameRange {
+    type Item = Frame;
+    type IntoIter = RangeInclusive<Frame>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.start..=self.end
+    }
+}
+
 macro_rules! from_lists {
     ($($item:ty)*) => {$(
         impl From<&[$item]> for FrameSet {

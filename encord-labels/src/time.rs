@@ -138,7 +138,7 @@ fn parse_clock(text: &str) -> Option<i64> {
     let mut parts = whole.split(':').map(|part| part.parse::<i64>().ok().filter(|number| *number >= 0));
     let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next().unwrap_or(Some(0))?);
     (parts.next().is_none() && hour < 24 && minute < 60 && second < 60)
-        .then_some(hour * 3600 + minute * 60 + second)
+        .then(|| hour * 3600 + minute * 60 + second)
 }
 
 /// `+02:00`, `-0530` or `+02`, in seconds.
@@ -149,6 +149,9 @@ fn parse_offset(text: &str) -> Option<i64> {
         _ => return None,
     };
     let digits: String = digits.chars().filter(|c| *c != ':').collect();
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let number: i64 = digits.parse().ok()?;
     let (hours, minutes) = match digits.len() {
         2 => (number, 0),
@@ -160,7 +163,7 @@ fn parse_offset(text: &str) -> Option<i64> {
 
 /// Days since 1970 of a date of the Gregorian calendar; `None` if there is no such day.
 fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i64> {
-    if !(1..=9999).contains(&year) || !(1..=12).contains(&month) {
+    if !(1..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
     // Years are counted from March, so that the leap day is the last of its year.
@@ -169,7 +172,7 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i64> {
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let days =
         era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468;
-    (day >= 1 && civil_from_days(days) == (year, month, day)).then_some(days)
+    (civil_from_days(days) == (year, month, day)).then_some(days)
 }
 
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
@@ -208,7 +211,20 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_none() {
-        for text in ["", "1675951923", "2023-13-01", "2023-02-30", "2023-02-09 14:12:60", "soon", "Thu, x"] {
+        for text in [
+            "",
+            "1675951923",
+            "2023-13-01",
+            "2023-02-30",
+            "2023-02-09 14:12:60",
+            "soon",
+            "Thu, x",
+            // Numbers that overflow when they are added up.
+            "2023-01-9223372036854775807",
+            "2023-01-02 9223372036854775807:00",
+            "Mon, 9223372036854775807 Jan 2023 00:00:00 UTC",
+            "2023-01-02 03:04:05+-1",
+        ] {
             assert_eq!(Timestamp::from(text).unix_seconds(), None, "{text}");
         }
     }

@@ -208,7 +208,7 @@ fn copy_classification(
     for space in classification.space_ids() {
         copy.set_on(space, classification.frames_on(space).cloned().unwrap_or_default())?;
     }
-    *copy.details_mut() = classification.details().clone();
+    copy.set_details(classification.details().clone())?;
     let given = classification.answers().into_iter().map(|(attribute, answer)| (attribute, answer, None));
     answer(given.collect(), notes, |attribute, answer, _| {
         let by_hash = class.attribute_by_hash(mapping.target(attribute.feature_hash().as_str()));
@@ -241,7 +241,7 @@ fn draw(object: &ObjectInstance, copy: &mut ObjectInstance) -> Result<(), Labels
         }
     }
     if object.class().shape().is_range() {
-        *copy.details_mut() = object.details().clone();
+        copy.set_details(object.details().clone())?;
     }
     Ok(())
 }

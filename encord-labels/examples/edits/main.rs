@@ -124,7 +124,7 @@ fn apply(row: &mut LabelRow, ontology: &Ontology, edit: &Value) -> Outcome<()> {
             let mut classification = ClassificationInstance::with_hash(class, text(edit, "classification")?);
             if !edit["frames"].is_null() {
                 classification.set(frames(edit)?)?;
-                *classification.details_mut() = details(edit)?;
+                classification.set_details(details(edit)?)?;
             }
             let attribute = class.attribute_by_hash(text(edit, "attribute")?)?;
             classification.answer(attribute, given(attribute, &edit["value"])?)?;

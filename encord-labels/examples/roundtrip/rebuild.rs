@@ -55,7 +55,7 @@ fn remake_object(row: &LabelRow, old: &ObjectInstance) -> Result<ObjectInstance,
             new.set_html_ranges_on(space, ranges)?;
         }
     }
-    *new.details_mut() = old.details().clone();
+    new.set_details(old.details().clone())?;
     for attribute in class.attributes().iter().filter(|attribute| attribute.is_dynamic()) {
         for (answer, frames) in old.dynamic_answers(attribute)? {
             new.answer_on(frames, attribute, answer)?;
@@ -79,7 +79,7 @@ fn remake_classification(
 ) -> Result<ClassificationInstance, Error> {
     let class = row.ontology().classification_by_hash(old.class().feature_hash().as_str())?;
     let mut new = ClassificationInstance::with_hash(class, old.hash().clone());
-    *new.details_mut() = old.details().clone();
+    new.set_details(old.details().clone())?;
     if !old.frames().is_empty() {
         new.set(old.frames())?;
     }

@@ -8,11 +8,11 @@ use serde_json::{Map, Value, json};
 use super::answers::flat_answers;
 use super::fill;
 use super::model::{Annotation, Category, Dataset, Image, Rle, Segmentation};
-use crate::error::{Located, Result};
+use crate::error::{Error, Located, Result};
 use crate::geometry::Scale;
 use crate::id::ObjectHash;
 use crate::ontology::Ontology;
-use crate::range::Frame;
+use crate::range::{Frame, FrameSet};
 use crate::row::{Content, DataType, DataUnit, LabelRow, ObjectInstance, size_of};
 use crate::shape::{self, Bitmask, Point, Polyline, Shape, ShapeKind, Skeleton, Visibility};
 
@@ -46,8 +46,8 @@ pub struct Export {
 /// hold an object or are in the range of a classification. Other rows, and labels on spaces, have no place in it.
 ///
 /// # Errors
-/// [`Error::NotInitialised`](crate::Error::NotInitialised) for a row without labels,
-/// [`Error::InvalidValue`](crate::Error::InvalidValue) for masks that cannot be decoded.
+/// [`Error::NotInitialised`] for a row without labels,
+/// [`Error::InvalidValue`] for masks that cannot be decoded and for more than 16 million labelled frames.
 pub fn export<'a>(
     rows: impl IntoIterator<Item = &'a LabelRow>,
     ontology: &Ontology,
@@ -59,6 +59,9 @@ pub fn export<'a>(
     }
     Ok(Export { dataset: exporter.dataset, skipped: exporter.skipped })
 }
+
+/// A classification of a file of unknown length may be about more frames than there is memory for.
+const MOST_PICTURES: u64 = 1 << 24;
 
 struct Exporter {
     dataset: Dataset,
@@ -103,7 +106,7 @@ impl Exporter {
             }
         }
         for unit in &content.units {
-            for frame in frames(content, unit, &by_frame) {
+            for frame in frames(content, unit, &by_frame)? {
                 let image = image(content.data_type, unit, frame, self.dataset.images.len() as u64);
                 for object in by_frame.get(&frame).into_iter().flatten() {
                     self.annotate(object, frame, &image)?;
@@ -158,23 +161,35 @@ fn info(title: Option<&str>) -> Value {
     json!({"description": title, "contributor": null, "date_created": null, "url": null, "version": null, "year": null})
 }
 
-/// The frames of a unit that become pictures: those with objects first, then those only classified.
+/// The frames of a unit that become pictures: those with objects first, then those only classified. They are worked out
+/// one by one, since a classification may be about any number of frames.
 fn frames(
     content: &Content,
     unit: &DataUnit,
     by_frame: &BTreeMap<Frame, Vec<&ObjectInstance>>,
-) -> Vec<Frame> {
+) -> Result<impl Iterator<Item = Frame>> {
+    let mut parts: Vec<FrameSet> = Vec::new();
     if matches!(content.data_type, DataType::Image | DataType::ImageGroup) {
-        return vec![unit.sequence];
-    }
-    let mut frames: Vec<Frame> = by_frame.keys().copied().collect();
-    let mut seen: std::collections::HashSet<Frame> = frames.iter().copied().collect();
-    if !content.spaces.keys().any(|id| id.as_str() == "root") {
-        for classification in content.classifications.values() {
-            frames.extend(classification.frames().iter().filter(|frame| seen.insert(*frame)));
+        parts.push(unit.sequence.into());
+    } else {
+        let mut seen: FrameSet = by_frame.keys().copied().collect();
+        parts.push(seen.clone());
+        if !content.spaces.keys().any(|id| id.as_str() == "root") {
+            for classification in content.classifications.values() {
+                let mut new = classification.frames().clone();
+                new.remove(&seen);
+                seen.insert(&new);
+                parts.push(new);
+            }
+        }
+        if seen.len() > MOST_PICTURES {
+            return Err(Error::invalid(format!(
+                "{} frames are labelled, but a file can have {MOST_PICTURES} pictures",
+                seen.len()
+            )));
         }
     }
-    frames
+    Ok(parts.into_iter().flat_map(|part| part.into_iter()))
 }
 
 fn image(data_type: DataType, unit: &DataUnit, frame: Frame, id: u64) -> Image {

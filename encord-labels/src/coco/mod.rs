@@ -15,6 +15,7 @@ mod export;
 mod fill;
 mod import;
 mod model;
+mod read;
 
 pub use export::{Export, ExportOptions, export};
 pub use import::{ImportReport, Placement, Skipped, import, shape_of};

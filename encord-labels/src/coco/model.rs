@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::shape::Bitmask;
 
 /// A whole COCO file.
@@ -130,9 +130,10 @@ impl Dataset {
     /// Reads a COCO file.
     ///
     /// # Errors
-    /// [`Error::Syntax`] for text that is not JSON or lacks what COCO requires.
+    /// [`Error::Syntax`](crate::Error::Syntax) for text that is not JSON; otherwise the error names the JSON path of
+    /// what is missing or wrong.
     pub fn from_slice(json: &[u8]) -> Result<Self> {
-        serde_json::from_slice(json).map_err(Error::syntax)
+        super::read::dataset(json)
     }
 }
 

@@ -171,15 +171,17 @@ impl Ontology {
     /// The attribute with a feature hash, of whatever class and however deep.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`] with near matches.
     pub fn attribute_by_hash(&self, feature_hash: &str) -> Result<&Arc<Attribute>> {
+        let mut all = Vec::new();
         let of_objects = self.objects.iter().map(|class| class.attributes());
-        let of_classifications = self.classifications.iter().map(|class| class.attributes());
-        of_objects
-            .chain(of_classifications)
-            .find_map(|attributes| find_by_hash(attributes, feature_hash).ok())
-            .map(|found| found.attribute)
-            .ok_or_else(|| Error::not_found("attribute with the feature hash", feature_hash, []))
+        for attributes in of_objects.chain(self.classifications.iter().map(|class| class.attributes())) {
+            walk(attributes, &mut |attribute| all.push(attribute));
+        }
+        all.iter().find(|attribute| *attribute.feature_hash() == *feature_hash).copied().ok_or_else(|| {
+            let hashes = all.iter().map(|attribute| attribute.feature_hash().as_str());
+            Error::not_found("attribute with the feature hash", feature_hash, hashes)
+        })
     }
 
     /// The skeleton template with a name.
@@ -202,10 +204,12 @@ impl Ontology {
     /// Adds an object class; a missing id and colour are chosen.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if its id or feature hash is taken.
+    /// [`Error::Conflict`] if its id or feature hash is taken; [`Error::InvalidValue`] for a nested attribute that is
+    /// dynamic, and for attributes under the options of a checklist.
     pub fn add_object(&mut self, mut class: ObjectClass) -> Result<&Arc<ObjectClass>> {
         self.check_hash_free(class.feature_hash().as_str())?;
         check_hashes_differ(class.attributes())?;
+        check_nesting(class.attributes(), true)?;
         let last_color = self.objects.last().map(|class| class.color());
         class.complete(next_id(self.objects.iter().map(|class| class.id())), last_color);
         if self.objects.iter().any(|other| other.id() == class.id()) {
@@ -219,13 +223,15 @@ impl Ontology {
     /// Adds a classification class; a missing id is chosen.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if its id or feature hash is taken.
+    /// [`Error::Conflict`] if its id or feature hash is taken; [`Error::InvalidValue`] for a dynamic attribute, and for
+    /// attributes under the options of a checklist.
     pub fn add_classification(
         &mut self,
         mut class: ClassificationClass,
     ) -> Result<&Arc<ClassificationClass>> {
         self.check_hash_free(class.feature_hash().as_str())?;
         check_hashes_differ(class.attributes())?;
+        check_nesting(class.attributes(), false)?;
         class.complete(next_id(self.classifications.iter().map(|class| class.id())));
         if self.classifications.iter().any(|other| other.id() == class.id()) {
             return Err(Error::conflict(format!("the classification id {} is taken", class.id())));
@@ -239,8 +245,10 @@ impl Ontology {
     /// Adds a skeleton template and the object class that uses it; both share one feature hash.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if the name or the feature hash is taken; nothing is changed then.
+    /// [`Error::Conflict`] if the name or the feature hash is taken; [`Error::InvalidValue`] for numbers that are not
+    /// finite and edges between vertices it does not have. Nothing is changed then.
     pub fn add_skeleton(&mut self, template: SkeletonTemplate) -> Result<&Arc<ObjectClass>> {
+        template.check()?;
         if self.skeleton_templates.iter().any(|other| other.name() == template.name()) {
             return Err(Error::conflict(format!(
                 "there is a skeleton template \"{}\" already",
@@ -312,6 +320,29 @@ fn check_hashes_differ(attributes: &[Arc<Attribute>]) -> Result<()> {
             "two attributes or options of the class have the feature hash {hash}"
         ))),
     }
+}
+
+/// Checks that attributes stand where they can be answered: dynamic ones at the top of object classes, nested ones under
+/// the options of radio attributes.
+fn check_nesting(attributes: &[Arc<Attribute>], may_be_dynamic: bool) -> Result<()> {
+    for attribute in attributes {
+        let name = attribute.name();
+        if attribute.is_dynamic() && !may_be_dynamic {
+            return Err(Error::invalid(format!(
+                "the attribute \"{name}\" is dynamic, which only those of objects are that are not nested"
+            )));
+        }
+        for option in attribute.options() {
+            if attribute.kind() == AttributeKind::Checklist && !option.attributes().is_empty() {
+                return Err(Error::invalid(format!(
+                    "the option \"{}\" of the checklist \"{name}\" has attributes, which only those of radio attributes have",
+                    option.label()
+                )));
+            }
+            check_nesting(option.attributes(), false)?;
+        }
+    }
+    Ok(())
 }
 
 /// The only item with a title.

@@ -7,7 +7,7 @@ use crate::error::{Error, Located, Result};
 use crate::extra::Extra;
 use crate::id::FeatureHash;
 use crate::json::{Fields, describe, expect_object};
-use crate::shape::{Skeleton, Vertex};
+use crate::shape::{Skeleton, Vertex, check_finite};
 
 /// What a skeleton consists of.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +68,8 @@ impl SkeletonTemplate {
         }
     }
 
-    /// With an edge between two vertices, counted from 0.
+    /// With an edge between two vertices, counted from 0; whether there are such vertices is checked when the template
+    /// is added to an ontology.
     #[must_use]
     pub fn with_edge(mut self, from: usize, to: usize) -> Self {
         let ends = self.edges.entry(from.to_string()).or_insert_with(|| json!({}));
@@ -141,6 +142,24 @@ impl SkeletonTemplate {
                 &*vertex.name,
                 self.vertices.iter().map(|vertex| vertex.name.as_str()),
             )),
+        }
+    }
+
+    /// Checks what was built in code.
+    pub(super) fn check(&self) -> Result<()> {
+        check_finite([("width", self.width), ("height", self.height)])?;
+        for vertex in &self.vertices {
+            check_finite([("x", vertex.x), ("y", vertex.y)])
+                .map_err(|error| Error::invalid(format!("the vertex \"{}\": {error}", vertex.name)))?;
+        }
+        let is_vertex = |key: &str| self.vertices.iter().any(|vertex| vertex.key == key);
+        match self.edges().find(|(from, to)| !is_vertex(from) || !is_vertex(to)) {
+            None => Ok(()),
+            Some((from, to)) => Err(Error::invalid(format!(
+                "the edge from {from} to {to} needs two of the {} vertices of the skeleton \"{}\"",
+                self.vertices.len(),
+                self.name
+            ))),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::extra::Extra;
 use crate::json::{Cursor, Emitter, Reading};
-use crate::range::Frame;
+use crate::range::{Frame, FrameSet};
 use crate::shape::{Shape, ShapeSource, write_shape};
 use crate::time::Timestamp;
 
@@ -61,6 +61,24 @@ impl Details {
     /// Keys of the document that this version does not know, such as reviews.
     pub fn extra(&self) -> &Extra {
         &self.extra
+    }
+
+    /// Applies a change if what comes of it is valid. Authors that were there before may be anything.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Self)) -> Result<()> {
+        let mut changed = self.clone();
+        change(&mut changed);
+        changed.check()?;
+        let authors =
+            [(&self.created_by, &changed.created_by), (&self.last_edited_by, &changed.last_edited_by)];
+        for (before, after) in authors {
+            if let Some(author) = after.as_deref().filter(|_| before != after)
+                && !is_email(author)
+            {
+                return Err(Error::invalid(format!("the author {author:?} is no e-mail address")));
+            }
+        }
+        *self = changed;
+        Ok(())
     }
 
     pub(crate) fn check(&self) -> Result<()> {
@@ -126,6 +144,15 @@ impl Details {
             Detail::IsDeleted => self.is_deleted = None,
         }
     }
+}
+
+/// Whether the platform's tools take a text for an e-mail address.
+fn is_email(text: &str) -> bool {
+    let mut parts = text.split('@');
+    let (Some(name), Some(domain)) = (parts.next(), parts.next()) else { return false };
+    // A dot with something on both sides of it.
+    let mut inner = domain.char_indices().skip(1).map(|(at, c)| (at + 1, c));
+    !name.is_empty() && inner.any(|(after, c)| c == '.' && after < domain.len())
 }
 
 /// One of the details, by the key that documents have it under.
@@ -323,6 +350,11 @@ impl Track {
         }
         merged.extend(added);
         self.0 = merged;
+    }
+
+    /// The frames as a set.
+    pub(crate) fn frames(&self) -> FrameSet {
+        self.0.iter().map(|(frame, _)| *frame).collect()
     }
 
     /// Keeps the frames for which `keep` is true.

@@ -149,6 +149,32 @@ pub(super) fn put(attributes: &[Arc<Attribute>], entries: &mut Vec<AnswerEntry>,
     entries.insert(position, new);
 }
 
+/// Makes entries refer to the attributes of another class, that of the row they come to.
+pub(super) fn adopt<'e>(
+    attributes: &[Arc<Attribute>],
+    entries: impl Iterator<Item = &'e mut AnswerEntry>,
+) -> Result<()> {
+    for entry in entries {
+        let old = &entry.attribute;
+        let new = find_by_hash(attributes, old.feature_hash().as_str())?.attribute;
+        if (new.kind(), new.is_dynamic()) != (old.kind(), old.is_dynamic()) {
+            let describe = |attribute: &Attribute| {
+                let how = if attribute.is_dynamic() { "per frame" } else { "once" };
+                format!("a {} answered {how}", attribute.kind().as_str())
+            };
+            let what = format!("the attribute \"{}\" of the row's ontology", new.name());
+            return Err(Error::mismatch(what, describe(new), describe(old)));
+        }
+        if let AnswerValue::Options(chosen) = &entry.value {
+            chosen
+                .iter()
+                .try_for_each(|chosen| new.option_by_hash(chosen.feature_hash.as_str()).map(|_| ()))?;
+        }
+        entry.attribute = new.clone();
+    }
+    Ok(())
+}
+
 /// Static answers of something with a class and entries.
 macro_rules! static_answers {
     ($owner:ty, $what:literal) => {

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::annotation::Details;
 use super::answering::*;
 use super::classification::{ClassificationInstance, ClassifiedSpace};
 use super::given::{Answer, AttributeKey, GivenAnswer};
 use crate::error::{Error, Result};
 use crate::extra::Extra;
 use crate::id::{ClassificationHash, SpaceId};
-use crate::ontology::{Attribute, AttributeOption};
+use crate::ontology::{Attribute, AttributeOption, ClassificationClass};
 use crate::range::FrameSet;
 
 impl ClassificationInstance {
@@ -63,11 +62,6 @@ impl ClassificationInstance {
         self.spaces.iter().find(|other| other.id == *space).map(|other| &other.ranges)
     }
 
-    /// Who made it when, to be changed.
-    pub fn details_mut(&mut self) -> &mut Details {
-        &mut self.details
-    }
-
     /// Whether it is part of a row.
     pub fn is_attached(&self) -> bool {
         self.places.is_some()
@@ -77,6 +71,15 @@ impl ClassificationInstance {
     #[must_use]
     pub fn copy(&self) -> Self {
         Self { hash: ClassificationHash::random(), places: None, ..self.clone() }
+    }
+
+    /// Makes the classification one of a class of the same hash in the ontology of a row.
+    pub(super) fn adopt(&mut self, class: &Arc<ClassificationClass>) -> Result<()> {
+        if !Arc::ptr_eq(&self.class, class) {
+            adopt(class.attributes(), self.answers.iter_mut())?;
+            self.class = class.clone();
+        }
+        Ok(())
     }
 
     fn check_free(&self) -> Result<()> {

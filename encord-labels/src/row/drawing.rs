@@ -13,7 +13,7 @@ use super::object::{Extent, ObjectInstance};
 use crate::error::{Error, Result};
 use crate::extra::Extra;
 use crate::id::{ObjectHash, SpaceId};
-use crate::ontology::{Attribute, AttributeOption};
+use crate::ontology::{Attribute, AttributeOption, ObjectClass};
 use crate::range::{Frame, FrameSet};
 use crate::shape::Shape;
 
@@ -106,6 +106,13 @@ impl ObjectInstance {
         }
         self.check_side(space)?;
         self.check_frames(space, &frames, &shape)?;
+        if frames.is_empty() {
+            // An object that lies on a space lies somewhere on it.
+            return match space {
+                Some(space) => Err(nowhere(space)),
+                None => Ok(()),
+            };
+        }
         let existing = self.extent(space);
         if let Some(extent) = existing.filter(|extent| !extent.is_empty() && extent.track().is_none()) {
             return Err(Error::conflict(format!(
@@ -137,16 +144,6 @@ impl ObjectInstance {
         Ok(())
     }
 
-    /// Who drew the object on a frame when, to be changed.
-    pub fn details_on_mut(&mut self, frame: Frame) -> Option<&mut Details> {
-        self.root.track_mut()?.get_mut(frame).map(|annotation| &mut annotation.details)
-    }
-
-    /// Who made the object when, to be changed; for objects that are ranges.
-    pub fn details_mut(&mut self) -> &mut Details {
-        &mut self.details
-    }
-
     /// Takes the object off frames. An object on no frame is left out when its row is written.
     ///
     /// # Errors
@@ -170,11 +167,33 @@ impl ObjectInstance {
             let hash = self.hash.as_str().to_owned();
             return Err(Error::not_found("object on all of the given frames with the hash", hash, []));
         }
-        if let Some(track) = self.extent_mut(space).track_mut() {
+        if there == 0 {
+            return Ok(());
+        }
+        let extent = self.extent_mut(space);
+        if let Some(track) = extent.track_mut() {
             track.retain(|frame| !frames.contains(frame));
         }
-        self.spaces.retain(|_, extent| !extent.is_empty());
+        if let Some(space) = space.filter(|_| extent.is_empty()) {
+            self.spaces.shift_remove(space);
+        }
         Ok(())
+    }
+
+    /// Takes the object off a space altogether, be it drawn there or ranges of it. An object on no space is left out
+    /// when its row is written.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not on the space; nothing changes then.
+    pub fn remove_from_space(&mut self, space: &SpaceId) -> Result<()> {
+        if self.spaces.shift_remove(space).is_some() {
+            if self.spaces.is_empty() && self.root.is_empty() {
+                self.root = Extent::default();
+            }
+            return Ok(());
+        }
+        let spaces = self.spaces.keys().map(SpaceId::as_str);
+        Err(Error::not_found("space of the object with the id", space.as_str(), spaces))
     }
 
     /// Sets the ranges of the file that are this object, replacing those before.
@@ -190,7 +209,8 @@ impl ObjectInstance {
     /// As [`ObjectInstance::set_ranges`], on a space.
     ///
     /// # Errors
-    /// As [`ObjectInstance::set_ranges`]; [`Error::NotFound`] for a space the row does not have.
+    /// As [`ObjectInstance::set_ranges`]; [`Error::NotFound`] for a space the row does not have; [`Error::Conflict`]
+    /// for no ranges (see [`ObjectInstance::remove_from_space`]).
     pub fn set_ranges_on(&mut self, space: &SpaceId, ranges: impl Into<FrameSet>) -> Result<()> {
         self.put_ranges(Some(space), Extent::Ranges { ranges: ranges.into(), extra: Extra::default() })
     }
@@ -206,13 +226,16 @@ impl ObjectInstance {
     /// As [`ObjectInstance::set_html_ranges`], on a space.
     ///
     /// # Errors
-    /// As [`ObjectInstance::set_html_ranges`]; [`Error::NotFound`] for a space the row does not have.
+    /// As [`ObjectInstance::set_ranges_on`].
     pub fn set_html_ranges_on(&mut self, space: &SpaceId, ranges: impl Into<Vec<HtmlRange>>) -> Result<()> {
         self.put_ranges(Some(space), Extent::Html { ranges: ranges.into(), extra: Extra::default() })
     }
 
     fn put_ranges(&mut self, space: Option<&SpaceId>, mut extent: Extent) -> Result<()> {
         self.check_side(space)?;
+        if let Some(space) = space.filter(|_| extent.is_empty()) {
+            return Err(nowhere(space));
+        }
         if let Some(place) = self.place(space)? {
             self.check_extent(&extent, place)?;
         } else {
@@ -227,10 +250,14 @@ impl ObjectInstance {
             *extra = std::mem::take(old);
         }
         *old = extent;
+        if space.is_none() {
+            // Ranges that a document had beside those of an HTML file go with these.
+            self.details.extra.remove("range");
+        }
         Ok(())
     }
 
-    /// Whether an object that is not part of a row; see [`ObjectInstance::copy`].
+    /// Whether it is part of a row; one that is cannot be added to another, but a [`copy`](ObjectInstance::copy) can.
     pub fn is_attached(&self) -> bool {
         self.places.is_some()
     }
@@ -244,6 +271,16 @@ impl ObjectInstance {
         copy.places = None;
         copy.always_answered = true;
         copy
+    }
+
+    /// Makes the object one of a class of the same hash in the ontology of a row.
+    pub(super) fn adopt(&mut self, class: &Arc<ObjectClass>) -> Result<()> {
+        if !Arc::ptr_eq(&self.class, class) {
+            adopt(class.attributes(), self.answers.iter_mut())?;
+            adopt(class.attributes(), self.dynamic.answers_mut())?;
+            self.class = class.clone();
+        }
+        Ok(())
     }
 
     fn check_static(&self, attribute: &Attribute) -> Result<()> {
@@ -278,10 +315,8 @@ impl ObjectInstance {
     ) -> Result<()> {
         let frames = frames.into();
         let attribute = self.dynamic_attribute(attribute.into())?;
-        if let (Some(places), Some(last)) = (&self.places, frames.last())
-            && self.spaces.is_empty()
-        {
-            places.root.check(last)?;
+        if let (Some(places), Some(last)) = (&self.places, frames.last()) {
+            self.check_answered(last, &places.root, |id| places.spaces.get(id))?;
         }
         let entry = entry(&attribute, answer.into())?;
         self.dynamic.put(entry, frames);
@@ -353,3 +388,9 @@ impl ObjectInstance {
 }
 
 static_answers!(ObjectInstance, "object");
+
+fn nowhere(space: &SpaceId) -> Error {
+    Error::conflict(format!(
+        "an object cannot lie on no frame or range of the space {space}; use remove_from_space to take it off"
+    ))
+}

@@ -49,6 +49,11 @@ impl DynamicAnswers {
         self.entries.iter().flatten()
     }
 
+    /// The answers of the entries, to be moved to the attributes of another ontology with the same hashes.
+    pub(super) fn answers_mut(&mut self) -> impl Iterator<Item = &mut AnswerEntry> {
+        self.entries.iter_mut().flatten().map(|entry| &mut entry.answer)
+    }
+
     /// Adds an entry as a document has it.
     pub(crate) fn push(&mut self, entry: DynamicEntry) {
         self.index = OnceLock::new();

@@ -1,9 +1,11 @@
 //! Continuous scenes: objects that appear, move and vanish at moments in time instead of being drawn on frames.
 //!
 //! An object has events. An upsert says what it looks like from then on; a delete says that it is gone from then on.
-//! Positions are nanoseconds. The last event of an object is always a delete.
+//! Positions are nanoseconds. The last event of an object is always a delete; while an object is edited it may lack its
+//! end for a moment, but a row with such an object can neither be written nor read.
 
 use super::annotation::{Annotation, Details, Event, Interpolation, Track};
+use super::content::Content;
 use super::object::ObjectInstance;
 use crate::error::{Error, Result};
 use crate::range::{Frame, FrameRange, FrameSet};
@@ -26,7 +28,8 @@ pub struct Moment {
 impl ObjectInstance {
     /// Says what the object looks like from a moment on; replaces an upsert that is there.
     ///
-    /// Without `interpolation` the one of the event before is kept up.
+    /// Without `interpolation` the one of the event before is kept up. After the last delete the object needs another
+    /// one ([`ObjectInstance::delete_at`]) before its row can be written.
     ///
     /// # Errors
     /// [`Error::Mismatch`] for a shape that does not fit the class or cannot be an event, [`Error::Conflict`] if the
@@ -95,7 +98,8 @@ impl ObjectInstance {
         Ok(())
     }
 
-    /// Removes the event at a moment.
+    /// Removes the event at a moment. An object that lost its last delete needs another one before its row can be
+    /// written.
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is none.
@@ -185,17 +189,34 @@ impl ObjectInstance {
 /// Checks the events of an object that is to be part of a continuous scene.
 pub(super) fn check_events(object: &ObjectInstance, track: &Track) -> Result<()> {
     zeroed(object.class.shape())?;
-    let Some((_, last)) = track.entries().last() else { return Ok(()) };
-    if last.event != Some(Event::Delete) {
-        return Err(Error::conflict(format!(
-            "the last event of the object {} must be a delete; end it with delete_at",
-            object.hash
-        )));
-    }
+    check_end(object, track).map_err(|(error, _)| error)?;
     track
         .entries()
         .iter()
         .try_for_each(|(_, annotation)| check_interpolation(object.class.shape(), annotation.interpolation))
+}
+
+/// Checks that every object of a continuous scene ends: what has no end can neither be saved nor read.
+pub(super) fn check_ends(content: &Content) -> Result<()> {
+    if !content.places.root.continuous {
+        return Ok(());
+    }
+    content.objects.values().try_for_each(|object| {
+        let checked = object.root.track().map_or(Ok(()), |track| check_end(object, track));
+        checked.map_err(|(error, time)| content.locate(error, object, time))
+    })
+}
+
+fn check_end(object: &ObjectInstance, track: &Track) -> Result<(), (Error, Frame)> {
+    match track.entries().last() {
+        Some((time, last)) if last.event != Some(Event::Delete) => {
+            let hash = &object.hash;
+            let reason =
+                format!("the last event of the object {hash} must be a delete; end it with delete_at");
+            Err((Error::conflict(reason), *time))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_interpolation(kind: ShapeKind, interpolation: Option<Interpolation>) -> Result<()> {

@@ -145,15 +145,36 @@ impl From<f64> for GivenAnswer {
     }
 }
 
-impl From<i64> for GivenAnswer {
-    fn from(number: i64) -> Self {
-        Self::Exact(number.into())
+/// The number as it is printed: 0.1 stays 0.1.
+impl From<f32> for GivenAnswer {
+    fn from(number: f32) -> Self {
+        Self::Number(number.to_string().parse().unwrap_or_else(|_| number.into()))
     }
 }
 
-impl From<i32> for GivenAnswer {
-    fn from(number: i32) -> Self {
-        Self::Exact(number.into())
+macro_rules! given_whole_numbers {
+    ($($number:ty)*) => {$(
+        impl From<$number> for GivenAnswer {
+            fn from(number: $number) -> Self {
+                Self::Exact(number.into())
+            }
+        }
+    )*};
+}
+
+given_whole_numbers! { i32 i64 u32 u64 usize }
+
+/// An option.
+impl From<&FeatureHash> for GivenAnswer {
+    fn from(hash: &FeatureHash) -> Self {
+        Self::Hashes(vec![hash.clone()])
+    }
+}
+
+/// Options, in any order.
+impl From<Vec<FeatureHash>> for GivenAnswer {
+    fn from(hashes: Vec<FeatureHash>) -> Self {
+        Self::Hashes(hashes)
     }
 }
 

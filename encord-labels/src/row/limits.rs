@@ -48,19 +48,33 @@ impl ObjectInstance {
             return Err(Error::invalid(format!("{} frames are more than an object can be on", frames.len())));
         }
         let Some(place) = self.place(space)? else { return Ok(()) };
-        if !place.has_frames {
-            return Err(Error::mismatch("a file without frames", "ranges", "a shape on a frame"));
-        }
+        place.check_kind(self.class.shape())?;
         if place.continuous {
             return Err(Error::conflict("a continuous scene has events instead of frames; use upsert"));
         }
-        if let Some(last) = frames.last() {
-            place.check(last)?;
-        }
+        place.check_frames(frames)?;
         if matches!(shape, Shape::Bitmask(_)) {
             frames.iter().try_for_each(|frame| place.check_mask(shape, frame))?;
         }
         Ok(())
+    }
+
+    /// Checks that a frame with a dynamic answer exists: on the row, or on any of the spaces the object lies on.
+    pub(super) fn check_answered<'p>(
+        &self,
+        frame: Frame,
+        root: &Place,
+        space: impl Fn(&SpaceId) -> Option<&'p Place>,
+    ) -> Result<()> {
+        if self.spaces.is_empty() {
+            return root.last_frame().map_or(Ok(()), |_| root.check(frame));
+        }
+        let lasts: Option<Vec<Frame>> =
+            self.spaces.keys().map(|id| space(id).and_then(Place::last_frame)).collect();
+        match lasts.and_then(|lasts| lasts.into_iter().max()) {
+            Some(last) if frame > last => Err(Error::out_of_bounds(frame, last)),
+            _ => Ok(()),
+        }
     }
 
     /// The limits of a file, if the object is part of a row.
@@ -77,17 +91,17 @@ impl ObjectInstance {
     /// Checks all of one extent against the limits of its file.
     pub(super) fn check_extent(&self, extent: &Extent, place: &Place) -> Result<()> {
         self.check_extent_kind(extent)?;
+        if !extent.is_empty() {
+            place.check_kind(self.class.shape())?;
+        }
         let what = || format!("the object {}", self.hash);
         match extent {
             Extent::Frames(track) => {
-                if !place.has_frames && !track.is_empty() {
-                    return Err(Error::mismatch(what(), "ranges, as the file has no frames", "frames"));
-                }
                 if place.continuous {
                     return super::event::check_events(self, track);
                 }
+                place.check_frames(&track.frames())?;
                 for (frame, annotation) in track.entries() {
-                    place.check(*frame)?;
                     place.check_mask(&annotation.shape, *frame)?;
                     if annotation.event.is_some() {
                         return Err(Error::conflict("only continuous scenes have events"));
@@ -96,9 +110,6 @@ impl ObjectInstance {
                 Ok(())
             }
             Extent::Ranges { ranges, .. } => {
-                if place.has_frames && !ranges.is_empty() {
-                    return Err(Error::mismatch(what(), "frames, as the file has frames", "ranges"));
-                }
                 if place.html {
                     return Err(Error::mismatch(what(), "HTML ranges", "ranges"));
                 }

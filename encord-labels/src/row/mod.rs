@@ -7,6 +7,7 @@ mod classification;
 mod classifying;
 mod content;
 mod data_type;
+mod detailing;
 mod drawing;
 mod dynamic;
 mod editing;
@@ -14,6 +15,7 @@ mod event;
 mod given;
 mod html;
 mod limits;
+mod lookup;
 mod metadata;
 mod object;
 mod place;
@@ -116,7 +118,8 @@ impl LabelRow {
     /// The document to save, with everything that was read and not changed.
     ///
     /// # Errors
-    /// [`Error::NotInitialised`] before the labels are there.
+    /// [`Error::NotInitialised`] before the labels are there; [`Error::Conflict`] for an object of a continuous scene
+    /// whose last event is no delete.
     pub fn to_document(&self) -> Result<Value> {
         serde_json::from_slice(&self.to_json()?).map_err(Error::syntax)
     }
@@ -124,20 +127,25 @@ impl LabelRow {
     /// The document to save as compact JSON, in UTF-8.
     ///
     /// # Errors
-    /// [`Error::NotInitialised`] before the labels are there.
+    /// [`Error::NotInitialised`] before the labels are there; [`Error::Conflict`] for an object of a continuous scene
+    /// whose last event is no delete.
     pub fn to_json(&self) -> Result<Vec<u8>> {
+        let content = self.content()?;
+        event::check_ends(content)?;
         let mut out = Emitter::in_memory();
-        write::write_document(self.content()?, &self.metadata, &mut out)?;
+        write::write_document(content, &self.metadata, &mut out)?;
         out.finish()
     }
 
     /// Writes the document to save as compact JSON, in pieces of some 64 kB, and takes no memory beyond that.
     ///
     /// # Errors
-    /// [`Error::NotInitialised`] before the labels are there; [`Error::Write`] if the writer fails.
+    /// As [`LabelRow::to_json`], before anything is written; [`Error::Write`] if the writer fails.
     pub fn write_document(&self, out: &mut impl io::Write) -> Result<()> {
+        let content = self.content()?;
+        event::check_ends(content)?;
         let mut out = Emitter::new(out);
-        write::write_document(self.content()?, &self.metadata, &mut out)?;
+        write::write_document(content, &self.metadata, &mut out)?;
         out.finish().map(|_| ())
     }
 

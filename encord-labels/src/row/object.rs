@@ -170,9 +170,10 @@ impl ObjectInstance {
         self.spaces.keys()
     }
 
-    /// Whether there is anything to write: an object whose last frame was removed is left out.
+    /// Whether there is anything to write: an object whose last frame was removed is left out. Ranges of a file may be
+    /// none and are written even so.
     pub(crate) fn is_somewhere(&self) -> bool {
-        self.class.shape().is_range() || !self.root.is_empty() || !self.spaces.is_empty()
+        !matches!(&self.root, Extent::Frames(track) if track.is_empty()) || !self.spaces.is_empty()
     }
 
     pub(crate) fn space_extent_mut(&mut self, space: &SpaceId) -> &mut Extent {

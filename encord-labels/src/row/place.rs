@@ -6,8 +6,8 @@ use super::data_type::DataType;
 use super::metadata::LabelRowMetadata;
 use crate::error::{Error, Result};
 use crate::id::SpaceId;
-use crate::range::Frame;
-use crate::shape::Shape;
+use crate::range::{Frame, FrameSet};
+use crate::shape::{Shape, ShapeKind};
 
 /// The limits of a row, shared by all its objects.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,8 +21,10 @@ pub(crate) struct Places {
 pub(crate) struct Place {
     /// Last frame, if there is a limit.
     pub(crate) last: Option<Frame>,
-    /// Whether objects are drawn on frames; if not they are ranges.
-    pub(crate) has_frames: bool,
+    /// The frames that can be drawn on, where they are not just all up to the last.
+    pub(crate) frames: Option<FrameSet>,
+    /// What its objects are.
+    pub(crate) holds: Holds,
     /// Whether positions are events on a time line.
     pub(crate) continuous: bool,
     /// Whether ranges are those of an HTML file.
@@ -31,6 +33,20 @@ pub(crate) struct Place {
     pub(crate) size: Option<(u64, u64)>,
     /// Height and width of frames that have their own.
     pub(crate) frame_sizes: HashMap<Frame, (u64, u64)>,
+}
+
+/// What the objects of a file are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// Shapes on frames.
+    #[default]
+    Shapes,
+    /// Points of a point cloud.
+    Points,
+    /// Ranges of the file, of one kind of classes.
+    Ranges(ShapeKind),
+    /// Nothing that is understood: labels are kept as they came, so nothing can be added to them.
+    Unknown,
 }
 
 /// The id of the space that is the row itself, in rows that have one.
@@ -56,12 +72,30 @@ impl Place {
             _ if data_type.has_frames() && !data_type.is_open_ended() => frames,
             _ => None,
         };
-        Self { last, has_frames: data_type.has_frames(), ..Self::default() }
+        let holds = match data_type {
+            DataType::Audio => Holds::Ranges(ShapeKind::Audio),
+            DataType::TimeSeries => Holds::Ranges(ShapeKind::TimeRange),
+            DataType::PlainText => Holds::Ranges(ShapeKind::Text),
+            DataType::DicomStudy => Holds::Unknown,
+            _ => Holds::Shapes,
+        };
+        // Documents have one place for the shapes of these; an image group learns its images when they are read.
+        let frames = match data_type {
+            DataType::Image | DataType::Group => Some(FrameSet::from(0)),
+            DataType::ImageGroup => Some(FrameSet::new()),
+            _ => None,
+        };
+        Self { last, frames, holds, ..Self::default() }
+    }
+
+    /// Whether objects lie on frames; if not they are ranges.
+    pub(crate) fn has_frames(&self) -> bool {
+        !matches!(self.holds, Holds::Ranges(_))
     }
 
     /// The last frame, for files that have frames.
     pub(crate) fn last_frame(&self) -> Option<Frame> {
-        self.last.filter(|_| self.has_frames)
+        self.last.filter(|_| self.has_frames())
     }
 
     /// Checks that a position exists.
@@ -73,11 +107,52 @@ impl Place {
         }
     }
 
+    /// Checks that positions exist and that a document has a place for what is drawn there.
+    pub(crate) fn check_frames(&self, frames: &FrameSet) -> Result<()> {
+        let Some(last) = frames.last() else { return Ok(()) };
+        self.check(last)?;
+        let Some(drawable) = &self.frames else { return Ok(()) };
+        let mut others = frames.clone();
+        others.remove(drawable);
+        match (others.first(), drawable.last()) {
+            (None, _) => Ok(()),
+            (Some(frame), Some(last)) if frame > last => Err(Error::out_of_bounds(frame, last)),
+            (Some(frame), _) => Err(Error::conflict(format!("there is no image for the frame {frame}"))),
+        }
+    }
+
+    /// Checks that objects of a kind of classes can lie on the file.
+    pub(crate) fn check_kind(&self, kind: ShapeKind) -> Result<()> {
+        let (file, expected) = match self.holds {
+            Holds::Unknown => {
+                return Err(Error::conflict(
+                    "labels of DICOM studies are kept as they came, nothing can be added to them",
+                ));
+            }
+            Holds::Ranges(expected) if kind != expected => {
+                ("a file without frames", format!("objects of the shape {expected}"))
+            }
+            Holds::Points if kind != ShapeKind::Segmentation => {
+                ("a point cloud", format!("objects of the shape {}", ShapeKind::Segmentation))
+            }
+            Holds::Shapes if kind.is_range() || kind == ShapeKind::Segmentation => {
+                ("a file with frames", "shapes on frames".to_owned())
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::mismatch(file, expected, format!("objects of the shape {kind}")))
+    }
+
+    /// Height and width of a frame in pixels, if known.
+    pub(crate) fn size_on(&self, frame: Frame) -> Option<(u64, u64)> {
+        self.frame_sizes.get(&frame).copied().or(self.size)
+    }
+
     /// Checks that a mask has the size of its frame.
     pub(crate) fn check_mask(&self, shape: &Shape, frame: Frame) -> Result<()> {
         let Shape::Bitmask(mask) = shape else { return Ok(()) };
         let size = (u64::from(mask.height()), u64::from(mask.width()));
-        match self.frame_sizes.get(&frame).copied().or(self.size) {
+        match self.size_on(frame) {
             Some(expected) if expected != size => Err(Error::mismatch(
                 format!("the frame {frame}"),
                 format!("a mask of {} x {} pixels", expected.0, expected.1),

@@ -5,12 +5,15 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::place::Place;
+use super::place::{Holds, Place};
 use super::unit::{Labels, size_of};
 use crate::error::{Error, Located, Result};
 use crate::id::SpaceId;
 use crate::json::describe;
+
+use crate::range::FrameSet;
 use crate::redact::RedactedMap;
+use crate::shape::ShapeKind;
 
 /// One member file of a group or scene.
 ///
@@ -283,7 +286,14 @@ impl Space {
         };
         Place {
             last,
-            has_frames: self.kind.layout() != Layout::Ranges,
+            frames: (self.kind == SpaceKind::PointCloud).then(|| FrameSet::from(0)),
+            holds: match self.kind {
+                SpaceKind::Audio => Holds::Ranges(ShapeKind::Audio),
+                SpaceKind::TimeSeries => Holds::Ranges(ShapeKind::TimeRange),
+                SpaceKind::Text | SpaceKind::Html => Holds::Ranges(ShapeKind::Text),
+                SpaceKind::PointCloud => Holds::Points,
+                _ => Holds::Shapes,
+            },
             continuous: false,
             html: self.kind == SpaceKind::Html,
             size: size_of(&self.facts).or_else(|| size_of(&self.metadata)),

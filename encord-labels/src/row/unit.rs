@@ -73,12 +73,13 @@ impl Labels {
         Ok(())
     }
 
-    /// Forgets the repeated entries of a classification where it no longer is.
-    pub(crate) fn forget_legacy(&mut self, hash: &str, keeps: impl Fn(Frame) -> bool) {
+    /// Forgets repeated entries of classifications, by hash and frame.
+    pub(crate) fn forget_legacy(&mut self, gone: impl Fn(&str, Frame) -> bool) {
         for (frame, entries) in &mut self.legacy {
-            if !keeps(*frame) {
-                entries.retain(|entry| entry.get("classificationHash").and_then(Value::as_str) != Some(hash));
-            }
+            entries.retain(|entry| {
+                let hash = entry.get("classificationHash").and_then(Value::as_str);
+                hash.is_none_or(|hash| !gone(hash, *frame))
+            });
         }
         self.legacy.retain(|_, entries| !entries.is_empty());
     }

@@ -80,14 +80,14 @@ impl LabelRow {
     /// [`Error::NotInitialised`]; [`Error::OutOfBounds`]; [`Error::Conflict`] for data without frames.
     pub fn frame(&self, frame: Frame) -> Result<FrameView<'_>> {
         let root = &self.content()?.places.root;
-        if !root.has_frames || root.continuous {
+        if !root.has_frames() || root.continuous {
             return Err(Error::conflict(format!("data of the type {} has no frames", self.data_type())));
         }
         root.check(frame)?;
         Ok(FrameView { row: self, frame })
     }
 
-    /// Every frame the data has.
+    /// Every frame the data has, as many as the listing states; one if it states no number, as for images.
     ///
     /// # Errors
     /// As [`LabelRow::frame`].
@@ -234,17 +234,13 @@ impl<'r> FrameView<'r> {
     /// Objects on it, with what they look like here.
     pub fn objects(&self) -> impl Iterator<Item = (&'r ObjectInstance, &'r Annotation)> + use<'r> {
         let frame = self.frame;
-        let objects = self.row.content.as_deref().into_iter().flat_map(|content| content.objects.values());
-        objects.filter_map(move |object| Some((object, object.on_frame(frame)?)))
+        self.row.content.as_deref().into_iter().flat_map(move |content| content.objects_on(frame))
     }
 
     /// Classifications that are about it.
     pub fn classifications(&self) -> impl Iterator<Item = &'r ClassificationInstance> + use<'r> {
         let frame = self.frame;
-        let content = self.row.content.as_deref().into_iter();
-        content
-            .flat_map(|content| content.classifications.values())
-            .filter(move |instance| instance.frames().contains(frame))
+        self.row.content.as_deref().into_iter().flat_map(move |content| content.classifications_on(frame))
     }
 
     /// Height and width in pixels, if known.

@@ -9,6 +9,7 @@ mod bounding_box;
 mod cuboid;
 mod cuboid_2d;
 mod ellipse;
+mod inside;
 mod kind;
 mod point;
 mod polygon;
@@ -105,41 +106,36 @@ impl Shape {
         }
     }
 
-    /// As [`Shape::check`], and all coordinates that are fractions of the image lie between 0 and 1.
+    /// As [`Shape::check`], and the whole shape lies inside the image, as far as that can be told without knowing its
+    /// size: of turned rectangles, circles and ellipses only what does not depend on it.
     ///
     /// # Errors
     /// [`Error::InvalidValue`] naming the field and its value.
     pub fn check_inside(&self) -> Result<()> {
         self.check()?;
-        let fractions: Vec<(&str, f64)> = match self {
-            Self::BoundingBox(b) => box_extent(b),
-            Self::RotatableBoundingBox(b) => vec![("x", b.x + b.w / 2.0), ("y", b.y + b.h / 2.0)],
-            Self::Polygon(polygon) => point_fractions(polygon.points()),
-            Self::Polyline(Polyline::Flat(points)) => point_fractions(points.iter().copied()),
-            Self::Point(Point::Flat(point)) => point_fractions([*point]),
-            Self::Skeleton(skeleton) => {
-                point_fractions(skeleton.vertices.iter().map(|vertex| Point2d { x: vertex.x, y: vertex.y }))
-            }
-            Self::Circle(circle) => vec![("x", circle.x), ("y", circle.y)],
-            Self::Ellipse(ellipse) => vec![("x", ellipse.x), ("y", ellipse.y)],
-            _ => Vec::new(),
-        };
-        for (field, value) in fractions {
-            // Editors write corners like 1.0000000000000002.
-            if !(-1e-9..=1.0 + 1e-9).contains(&value) {
-                return Err(Error::invalid(format!("{field} reaches {value}, outside of 0 to 1")));
-            }
-        }
-        Ok(())
+        check_inside(inside::reach(self, None))
+    }
+
+    /// As [`Shape::check`], and the whole shape lies inside an image of `width` × `height` pixels. A cuboid drawn in
+    /// perspective may have its back and vanishing point anywhere; shapes in space lie on no image.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] naming the field and its value.
+    pub fn check_inside_image(&self, width: u64, height: u64) -> Result<()> {
+        self.check()?;
+        let known = width > 0 && height > 0;
+        check_inside(inside::reach(self, known.then(|| width as f64 / height as f64)))
     }
 }
 
-fn box_extent(b: &BoundingBox) -> Vec<(&'static str, f64)> {
-    vec![("x", b.x), ("y", b.y), ("x + w", b.x + b.w), ("y + h", b.y + b.h)]
-}
-
-fn point_fractions(points: impl IntoIterator<Item = Point2d>) -> Vec<(&'static str, f64)> {
-    points.into_iter().flat_map(|point| [("x", point.x), ("y", point.y)]).collect()
+fn check_inside(fractions: Vec<(&str, f64)>) -> Result<()> {
+    for (field, value) in fractions {
+        // Editors write corners like 1.0000000000000002.
+        if !(-1e-9..=1.0 + 1e-9).contains(&value) {
+            return Err(Error::invalid(format!("{field} reaches {value}, outside of 0 to 1")));
+        }
+    }
+    Ok(())
 }
 
 /// Checks that numbers are finite, naming the first that is not.

@@ -1,6 +1,7 @@
 //! Changing rows: what is allowed, what is refused, and that a refused change changes nothing.
 
 mod classifications;
+mod invalid;
 mod places;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ fn ontology() -> Arc<Ontology> {
             .with_object(ObjectClass::new("Noise", ShapeKind::Audio))?
             .with_object(ObjectClass::new("Box", ShapeKind::Cuboid))?
             .with_object(ObjectClass::new("Spot", ShapeKind::Point))?
+            .with_object(ObjectClass::new("Points", ShapeKind::Segmentation))?
+            .with_object(ObjectClass::new("Stretch", ShapeKind::TimeRange))?
             .with_classification(ClassificationClass::new(Attribute::radio("Weather", ["Sun", "Rain"])))?
             .with_classification(ClassificationClass::new(Attribute::text("Note")).global())?;
         ontology.add_skeleton(SkeletonTemplate::new(

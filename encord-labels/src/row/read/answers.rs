@@ -1,8 +1,10 @@
 //! The maps of answers about objects, which also hold the objects that are ranges of a file.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::frames::keep_other_names;
@@ -17,6 +19,8 @@ use crate::row::annotation::Details;
 use crate::row::answer::{FindAttribute, ReadAnswer, drop_equal};
 use crate::row::html::HtmlRange;
 use crate::row::object::{Extent, ObjectInstance};
+use crate::row::place::Place;
+use crate::row::space::Space;
 use crate::shape::ShapeKind;
 
 /// One entry of `object_answers`, before the object it is about is known.
@@ -91,11 +95,20 @@ impl Reader<'_> {
             }
             (None, None) => return Ok(false),
         };
+        if self.objects[index].always_answered {
+            return Err(Error::conflict(format!("another entry has the object hash {hash} too")))
+                .under("objectHash");
+        }
         let class = self.objects[index].class.clone();
         let mut details = entry.details;
         let (root, spaces) = if class.shape().is_range() {
             drop_equal(&mut details.extra, "shape", class.shape().as_str());
             keep_other_names(&mut details.extra, &entry.known, &class);
+            if entry.html.is_some_and(|text| text != "null") {
+                // Ranges of HTML files stand apart; plain ones beside them are kept as they are.
+                keep_parts(&mut details.extra, [("range", entry.ranges)])?;
+                drop_empty(&mut details.extra, "range");
+            }
             (self.read_root_ranges(entry.ranges, entry.html)?, self.read_range_spaces(entry.spaces)?)
         } else {
             // Entries of shapes on frames only repeat what the frames say; they are kept as they are.
@@ -134,15 +147,19 @@ impl Reader<'_> {
             let ranges = HtmlRange::read_list(&mut part(text)).under("range_html")?;
             return Ok(Some(Extent::Html { ranges, extra: Extra::default() }));
         }
-        if self.root.html && !self.root.has_frames {
+        if self.root.html && !self.root.has_frames() {
             return Err(Error::missing("range_html"));
         }
         match ranges {
             Some(text) => {
                 let ranges = FrameSet::read(&mut part(text)).under("range")?;
+                ranges.last().map_or(Ok(()), |last| self.root.check(last)).under("range")?;
                 Ok(Some(Extent::Ranges { ranges, extra: Extra::default() }))
             }
-            None if self.root.has_frames => Ok(None),
+            // It is written as what it means.
+            None if self.root.has_frames() => {
+                Ok(Some(Extent::Ranges { ranges: FrameSet::new(), extra: Extra::default() }))
+            }
             None => Err(Error::missing("range")),
         }
     }
@@ -152,7 +169,12 @@ impl Reader<'_> {
         let Some(text) = text else { return Ok(spaces) };
         part(text)
             .object(|cursor, id| {
-                spaces.push((SpaceId::from(&*id), read_range_space(cursor)?));
+                let extent = read_range_space(cursor)?;
+                let place = self.spaces.get(&*id).map(Space::place);
+                if let (Extent::Ranges { ranges, .. }, Some(place)) = (&extent, place) {
+                    ranges.last().map_or(Ok(()), |last| place.check(last)).under("range")?;
+                }
+                spaces.push((SpaceId::from(&*id), extent));
                 Ok(())
             })
             .under("spaces")?;
@@ -162,6 +184,7 @@ impl Reader<'_> {
     /// Reads dynamic answers; entries about unknown objects are given back to be kept.
     pub(super) fn read_object_actions(&mut self, text: &str) -> Result<Map<String, Value>> {
         let mut orphans = Map::new();
+        let mut acted = HashSet::new();
         part(text).object(|cursor, key| {
             let start = cursor.position();
             let (mut object_hash, mut actions) = (None, None);
@@ -176,13 +199,16 @@ impl Reader<'_> {
             })?;
             let object_hash = object_hash.ok_or_else(|| Error::missing("objectHash"))?;
             let actions = actions.ok_or_else(|| Error::missing("actions"))?;
-            match self.objects.get_mut(&*object_hash) {
-                Some(object) => {
+            match self.objects.get_full_mut(&*object_hash) {
+                Some((index, ..)) if !acted.insert(index) => {
+                    Err(Error::conflict(format!("another entry has the object hash {object_hash} too")))
+                        .under("objectHash")
+                }
+                Some((.., object)) => {
                     let find = attributes_of(&object.class.clone());
                     object.action_extra = extra;
-                    let last = self.root.last_frame();
                     read_answers(actions, object, &find).under("actions")?;
-                    check_frames(object, last).under("actions")
+                    check_answered(object, &self.root, &self.spaces).under("actions")
                 }
                 None => {
                     orphans.insert(key.into_owned(), Cursor::new(cursor.since(start)).value()?);
@@ -211,6 +237,13 @@ fn keep_parts<const N: usize>(extra: &mut Extra, parts: [(&str, Option<&str>); N
         }
     }
     Ok(())
+}
+
+/// Forgets a list that says nothing.
+fn drop_empty(extra: &mut Extra, key: &str) {
+    if extra.get(key).and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        extra.remove(key);
+    }
 }
 
 fn read_range_space(cursor: &mut Cursor<'_>) -> Result<Extent> {
@@ -253,14 +286,12 @@ fn read_answers(text: &str, object: &mut ObjectInstance, find: &FindAttribute<'_
     })
 }
 
-/// Checks that dynamic answers stay within the file.
-fn check_frames(object: &ObjectInstance, last: Option<u64>) -> Result<()> {
-    let Some(last) = last.filter(|_| object.spaces.is_empty()) else { return Ok(()) };
-    let beyond = object.dynamic.iter().enumerate().find_map(|(index, entry)| {
-        entry.frames.last().filter(|frame| *frame > last).map(|frame| (index, frame))
-    });
-    match beyond {
+/// Checks that dynamic answers stay within the files their object lies on.
+fn check_answered(object: &ObjectInstance, root: &Place, spaces: &IndexMap<SpaceId, Space>) -> Result<()> {
+    let places: HashMap<&SpaceId, Place> =
+        object.spaces.keys().filter_map(|id| Some((id, spaces.get(id)?.place()))).collect();
+    object.dynamic.iter().enumerate().try_for_each(|(index, entry)| match entry.frames.last() {
+        Some(last) => object.check_answered(last, root, |id| places.get(id)).under("range").at(index),
         None => Ok(()),
-        Some((index, frame)) => Err(Error::out_of_bounds(frame, last)).under("range").at(index),
-    }
+    })
 }

@@ -15,6 +15,7 @@ use crate::row::annotation::Details;
 use crate::row::answer::ReadAnswer;
 use crate::row::classification::{ClassificationInstance, ClassifiedSpace};
 use crate::row::place::ROOT_SPACE;
+use crate::row::space::Space;
 
 type Classifications = IndexMap<ClassificationHash, ClassificationInstance>;
 
@@ -110,6 +111,12 @@ impl Reader<'_> {
             && end > last
         {
             return Err(Error::out_of_bounds(end, last)).under("range");
+        }
+        for space in &read.spaces {
+            let place = self.spaces.get(&space.id).map(Space::place);
+            if let (Some(place), Some(end)) = (place, space.ranges.last()) {
+                place.check(end).under("range").under(space.id.as_str()).under("spaces")?;
+            }
         }
         Ok(Some(read))
     }

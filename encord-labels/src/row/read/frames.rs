@@ -22,8 +22,17 @@ const REMEMBERED: usize = 64;
 
 /// Where the labels being read belong.
 pub(super) struct Target<'t> {
-    pub(super) space: Option<&'t SpaceId>,
-    pub(super) place: Place,
+    space: Option<&'t SpaceId>,
+    /// Last frame, if there is a limit.
+    last: Option<Frame>,
+    /// Whether positions are events on a time line.
+    continuous: bool,
+}
+
+impl<'t> Target<'t> {
+    pub(super) fn new(space: Option<&'t SpaceId>, place: &Place) -> Self {
+        Self { space, last: place.last, continuous: place.continuous }
+    }
 }
 
 impl<'r> Reader<'r> {
@@ -101,7 +110,9 @@ impl<'r> Reader<'r> {
         }
         let entry = &mut self.entries[slot];
         entry.read(cursor, &mut self.reading, &mut self.recent)?;
-        target.place.check(frame)?;
+        if let Some(last) = target.last.filter(|last| frame > *last) {
+            return Err(Error::out_of_bounds(frame, last));
+        }
         let index = match self.entries[slot].object {
             Some(index) => index,
             None => self.find_object(slot)?,
@@ -228,12 +239,12 @@ fn check_event(
     interpolation: Option<Interpolation>,
     class: &ObjectClass,
 ) -> Result<()> {
-    if event.is_some() && !target.place.continuous {
+    if event.is_some() && !target.continuous {
         return Err(Error::invalid("only continuous scenes have events")).under("event");
     }
     if interpolation == Some(Interpolation::Linear) {
         use crate::shape::ShapeKind::{Cuboid, Point};
-        if !target.place.continuous || !matches!(class.shape(), Point | Cuboid) {
+        if !target.continuous || !matches!(class.shape(), Point | Cuboid) {
             return Err(Error::invalid("only points and cuboids of continuous scenes move linearly"))
                 .under("interpolate");
         }

@@ -19,6 +19,8 @@ use serde_json::{Map, Value};
 use super::annotation::Recent;
 use super::content::Content;
 use super::data_type::DataType;
+use super::event::check_ends;
+use super::lookup::Lookup;
 use super::metadata::LabelRowMetadata;
 use super::object::ObjectInstance;
 use super::place::{Place, Places};
@@ -165,7 +167,9 @@ pub(super) fn read_document<'r>(
         orphan_classification_answers: orphan_classifications,
         places: Arc::new(places),
         covered: HashMap::new(),
+        lookup: Lookup::default(),
     };
+    check_ends(&content)?;
     content.attach_all();
     Ok(content)
 }

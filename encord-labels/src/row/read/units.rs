@@ -27,6 +27,9 @@ impl<'r> Reader<'r> {
         if self.units.is_empty() && self.data_type != DataType::ImageGroup {
             return Err(Error::invalid(format!("a row of the type {} needs a data unit", self.data_type)));
         }
+        if self.data_type == DataType::ImageGroup {
+            self.root.frames = Some(self.units.iter().map(|unit| unit.sequence).collect());
+        }
         Ok(())
     }
 
@@ -107,7 +110,7 @@ impl<'r> Reader<'r> {
             let opaque = value.as_object().is_some_and(|map| !map.is_empty()).then_some(value);
             return Ok(Labels { opaque, ..Labels::default() });
         }
-        let target = Target { space: None, place: self.root.clone() };
+        let target = Target::new(None, &self.root);
         if self.data_type.is_flat() {
             let frame = if self.data_type == DataType::ImageGroup { sequence } else { 0 };
             let mut labels = Labels::default();
@@ -145,7 +148,7 @@ impl<'r> Reader<'r> {
             }
             None => return Ok(false),
         };
-        let target = Target { space: Some(&id), place: self.spaces[&id].place() };
+        let target = Target::new(Some(&id), &self.spaces[&id].place());
         let mut labels = Labels::default();
         self.read_frame(cursor, 0, &target, false, &mut labels)?;
         let space = &mut self.spaces[&id];
@@ -229,8 +232,8 @@ impl<'r> Reader<'r> {
 
     fn read_space_labels(&mut self, id: &SpaceId, cursor: &mut Cursor<'r>) -> Result<()> {
         let space = &self.spaces[id];
-        let (kind, place, taken) = (space.kind, space.place(), space.unit_key.is_some());
-        let target = Target { space: Some(id), place };
+        let (kind, taken) = (space.kind, space.unit_key.is_some());
+        let target = Target::new(Some(id), &space.place());
         let labels = match kind.layout() {
             Layout::Frames => self.read_frames(cursor, &target, &mut |_, _, _| Ok(false))?,
             Layout::Flat => {

@@ -71,7 +71,9 @@ fn write_object(object: &ObjectInstance, out: &mut Emitter<'_>) -> Result<()> {
             match &object.root {
                 Extent::Html { ranges, .. } => {
                     HtmlRange::write_list(ranges, out.key("range_html"))?;
-                    out.key("range").array(|_| Ok(()))?;
+                    if details.extra.get("range").is_none() {
+                        out.key("range").array(|_| Ok(()))?;
+                    }
                 }
                 Extent::Ranges { ranges, .. } => ranges.write(out.key("range"))?,
                 Extent::Frames(_) => out.key("range").array(|_| Ok(()))?,
@@ -93,7 +95,7 @@ fn write_object(object: &ObjectInstance, out: &mut Emitter<'_>) -> Result<()> {
 
 fn write_identity(object: &ObjectInstance, out: &mut Emitter<'_>) {
     let (class, extra) = (&object.class, &object.details.extra);
-    out.key("featureHash").string(class.feature_hash().as_str());
+    write_unless(extra, out, "featureHash", class.feature_hash().as_str());
     write_unless(extra, out, "name", class.name());
     write_unless(extra, out, "color", class.color());
     write_unless(extra, out, "shape", class.shape().as_str());
