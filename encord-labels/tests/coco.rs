@@ -7,7 +7,7 @@ use std::sync::Arc;
 use encord_labels::coco::{
     Dataset, ExportOptions, Placement, RleCounts, Segmentation, Skipped, export, import,
 };
-use encord_labels::ontology::{Attribute, ObjectClass};
+use encord_labels::ontology::{Attribute, ClassificationClass, ObjectClass};
 use encord_labels::shape::{
     Bitmask, BoundingBox, Circle, Point, Point2d, Polygon, Polyline, Ring, RotatableBoundingBox, Shape,
     ShapeKind,
@@ -170,4 +170,91 @@ fn a_failing_import_changes_nothing_and_names_the_annotation() {
     bad["segmentation"] = json!({"size": [20, 40], "counts": [900, 1]});
     let message = refused(bad);
     assert!(message.starts_with("$.annotations[1].segmentation: run-length string covers more"), "{message}");
+}
+
+#[test]
+fn a_file_that_is_wrong_is_refused_with_the_place() {
+    let file = |image: Value, annotation: Value| json!({"images": [{"id": 0, "width": 40, "height": 20}, image], "annotations": [annotation]});
+    let image = json!({"id": 1, "width": 40, "height": 20});
+    let annotation = json!({"id": 1, "image_id": 0, "category_id": 1, "bbox": [0, 0, 4, 4]});
+    let with = |mut value: Value, key: &str, new: Value| {
+        value[key] = new;
+        value
+    };
+    for (file, expected) in [
+        (json!({"images": []}), "the key \"annotations\" is missing"),
+        (json!({"images": {}, "annotations": []}), "$.images: expected a list, found an object"),
+        (
+            file(json!({"id": 1, "width": 4}), annotation.clone()),
+            "$.images[1]: the key \"height\" is missing",
+        ),
+        (
+            file(with(image.clone(), "width", json!("40")), annotation.clone()),
+            "$.images[1].width: expected a whole number that is not negative, found the string \"40\"",
+        ),
+        (
+            file(with(image.clone(), "width", json!(1u64 << 40)), annotation.clone()),
+            "$.images[1].width: 1099511627776 is too large here",
+        ),
+        (
+            file(image.clone(), with(annotation.clone(), "bbox", json!([0, 0, 4]))),
+            "$.annotations[0].bbox: expected left, top, width and height, found 3 numbers",
+        ),
+        (
+            file(image.clone(), with(annotation.clone(), "segmentation", json!([[1, 2, "x"]]))),
+            "$.annotations[0].segmentation[0][2]: expected a number, found the string \"x\"",
+        ),
+        (
+            file(image.clone(), with(annotation.clone(), "segmentation", json!({"size": [1, 2]}))),
+            "$.annotations[0].segmentation: the key \"counts\" is missing",
+        ),
+        (
+            file(image.clone(), with(annotation.clone(), "segmentation", json!("mask"))),
+            "$.annotations[0].segmentation: expected a list of outlines or a mask, found the string \"mask\"",
+        ),
+    ] {
+        let error = Dataset::from_slice(&serde_json::to_vec(&file).unwrap()).unwrap_err().to_string();
+        assert_eq!(error, expected);
+    }
+    assert!(Dataset::from_slice(b"{").is_err());
+    let kept = file(with(image, "license", json!(3)), with(annotation, "score", json!(0.5)));
+    let read = Dataset::from_slice(&serde_json::to_vec(&kept).unwrap()).unwrap();
+    assert_eq!(
+        (&read.images[1].extra["license"], &read.annotations[0].extra["score"]),
+        (&json!(3), &json!(0.5))
+    );
+    let nulls = r#"{"images": [{"id": 0, "width": 1, "height": 1, "coco_url": null}], "annotations":
+        [{"id": 1, "image_id": 0, "category_id": 1, "bbox": [0, 0, 1, 1], "segmentation": null, "keypoints": null}]}"#;
+    assert_eq!(Dataset::from_slice(nulls.as_bytes()).unwrap().annotations[0].segmentation, None);
+}
+
+#[test]
+fn classified_frames_become_pictures_within_reason() {
+    let ontology = Ontology::new()
+        .with_classification(ClassificationClass::new(Attribute::text("Note")).with_feature_hash("k"))
+        .and_then(|it| {
+            it.with_classification(ClassificationClass::new(Attribute::text("Other")).with_feature_hash("k2"))
+        })
+        .map(Arc::new)
+        .unwrap();
+    let row = |ranges: Value| {
+        let known = video(&ontology).unwrap();
+        let mut metadata = known.metadata().to_json();
+        metadata["number_of_frames"] = Value::Null;
+        let mut document = known.to_document().unwrap();
+        for (hash, ranges) in ["k", "k2"].into_iter().zip(ranges.as_array().unwrap()) {
+            document["classification_answers"][hash] = json!({"classificationHash": hash, "featureHash": hash,
+                "classifications": [], "range": ranges});
+        }
+        let mut row = LabelRow::new(LabelRowMetadata::from_json(metadata).unwrap(), ontology.clone());
+        row.initialise_from_value(document).unwrap();
+        row
+    };
+    let options = ExportOptions::default();
+    let done = export([&row(json!([[[2, 3]], [[1, 4]]]))], &ontology, &options).unwrap();
+    let names: Vec<_> = done.dataset.images.iter().map(|image| image.file_name.clone().unwrap()).collect();
+    assert_eq!(names, [2, 3, 1, 4].map(|frame| format!("videos/d/{frame}.jpg")));
+    // Nobody knows how long this video is; written out this would not fit into any memory.
+    let error = export([&row(json!([[[0, 1u64 << 60]], [[1, 4]]]))], &ontology, &options).unwrap_err();
+    assert!(error.to_string().contains("a file can have 16777216 pictures"), "{error}");
 }

@@ -174,6 +174,39 @@ proptest! {
         }
     }
 
+    /// Outlines that cross themselves, repeat points or lie on a line are what models come up with.
+    #[test]
+    fn hostile_polygons_have_an_overlap(
+        a in prop::collection::vec((0u8..6, 0u8..6), 3..12),
+        b in prop::collection::vec((0u8..6, 0u8..6), 3..12),
+        shift in prop_oneof![Just(0.0), -1e-12f64..1e-12, Just(0.9)],
+    ) {
+        let polygon = |points: &[(u8, u8)], shift: f64| {
+            let at = |n: u8| f64::from(n) / 5.0 + shift;
+            let outline: Ring = points.iter().map(|(x, y)| Point2d::new(at(*x), at(*y))).collect();
+            Polygon::new(outline).unwrap()
+        };
+        let regions = [polygon(&a, 0.0), polygon(&b, shift)].map(|it| Shape::from(it).on_image(64, 32));
+        let [Ok(one), Ok(other)] = regions else { return Ok(()) };
+        let (there, back) = (one.iou(&other).unwrap(), other.iou(&one).unwrap());
+        prop_assert!((0.0..=1.0).contains(&there) && (there - back).abs() < 1e-6, "{} {}", there, back);
+        let own = one.iou(&one).unwrap();
+        prop_assert!(own == 0.0 || (own - 1.0).abs() < 1e-6, "{}", own);
+        // Tracing what was filled in gives outlines inside the picture.
+        if let Some(traced) = trace(&one.rasterise()).unwrap() {
+            let inside = |point: Point2d| (0.0..1.0).contains(&point.x) && (0.0..1.0).contains(&point.y);
+            prop_assert!(traced.points().all(inside));
+        }
+    }
+
+    #[test]
+    fn any_mask_is_traced(pixels in prop::collection::vec(any::<bool>(), 1..80), width in 1u32..9) {
+        let height = pixels.len() as u32 / width;
+        let pixels = &pixels[..(height * width) as usize];
+        let traced = trace(&Bitmask::from_pixels(pixels, height, width).unwrap()).unwrap();
+        prop_assert_eq!(traced.is_some(), pixels.contains(&true));
+    }
+
     #[test]
     fn any_finite_shape_is_survived(
         x in coordinate(), y in coordinate(), w in coordinate(), theta in -1e9f64..1e9,

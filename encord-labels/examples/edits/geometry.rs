@@ -3,7 +3,7 @@
 use encord_labels::ontology::ObjectClass;
 use encord_labels::shape::{
     Bitmask, BoundingBox, Circle, Cuboid, Cuboid2d, Ellipse, Point, Point2d, Point3d, Polygon, Polyline,
-    Projection, Ring, RotatableBoundingBox, Shape, ShapeKind, Skeleton, Vertex, Visibility,
+    Projection, Ring, RotatableBoundingBox, Segmentation, Shape, ShapeKind, Skeleton, Vertex, Visibility,
 };
 use serde_json::Value;
 
@@ -101,6 +101,9 @@ pub(crate) fn shape(class: &ObjectClass, geometry: &Value) -> Outcome<Shape> {
             let e = &geometry["ellipse"];
             let (rx, ry) = (number(e, "rx")?, number(e, "ry")?);
             Ellipse { x: number(e, "x")?, y: number(e, "y")?, rx, ry, theta: number(e, "theta")? }.into()
+        }
+        ShapeKind::Segmentation => {
+            Segmentation::from_rle(geometry["segmentation"].as_str().unwrap_or_default()).into()
         }
         other => return Err(format!("a {other} has no geometry").into()),
     })

@@ -101,6 +101,31 @@ fn apply(row: &mut LabelRow, ontology: &Ontology, edit: &Value) -> Outcome<()> {
             let shape = geometry::shape(object.class(), &edit["geometry"])?;
             object.reshape(frames(edit)?, shape)?;
         }
+        "reshape_on" => {
+            let object = object(row, edit)?;
+            let shape = geometry::shape(object.class(), &edit["geometry"])?;
+            object.reshape_on(&text(edit, "space")?.into(), frames(edit)?, shape)?;
+        }
+        "remove_frames_on" => {
+            object(row, edit)?.remove_frames_on(&text(edit, "space")?.into(), frames(edit)?)?;
+        }
+        "copy_object" => {
+            let copy = object(row, edit)?.copy_as(text(edit, "copy")?);
+            row.add_object(copy)?;
+        }
+        "details_on" => {
+            let given = details(edit)?;
+            object(row, edit)?.change_details_on(time(edit, "frame")?, |details| credit(details, given))?;
+        }
+        "details_on_space" => {
+            let (space, given) = (text(edit, "space")?.into(), details(edit)?);
+            let frame = time(edit, "frame")?;
+            object(row, edit)?.change_details_on_space(&space, frame, |details| credit(details, given))?;
+        }
+        "details_of_ranges" => {
+            let given = details(edit)?;
+            object(row, edit)?.change_details(|details| credit(details, given))?;
+        }
         "remove_frames" => object(row, edit)?.remove_frames(frames(edit)?)?,
         "remove_object" => drop(row.remove_object(text(edit, "object")?)?),
         "number" => object(row, edit)?.set_number(edit["number"].as_u64()),
@@ -114,7 +139,12 @@ fn apply(row: &mut LabelRow, ontology: &Ontology, edit: &Value) -> Outcome<()> {
             let attribute = object.class().attribute_by_hash(text(edit, "attribute")?)?.clone();
             object.unanswer(&attribute)?;
         }
-        "answer_on" => {
+        "unanswer_on" | "unanswer_on_space" => {
+            let object = object(row, edit)?;
+            let attribute = object.class().attribute_by_hash(text(edit, "attribute")?)?.clone();
+            object.unanswer_on(frames(edit)?, &attribute)?;
+        }
+        "answer_on" | "answer_on_space" => {
             let object = object(row, edit)?;
             let attribute = object.class().attribute_by_hash(text(edit, "attribute")?)?.clone();
             object.answer_on(frames(edit)?, &attribute, given(&attribute, &edit["value"])?)?;
@@ -129,6 +159,25 @@ fn apply(row: &mut LabelRow, ontology: &Ontology, edit: &Value) -> Outcome<()> {
             let attribute = class.attribute_by_hash(text(edit, "attribute")?)?;
             classification.answer(attribute, given(attribute, &edit["value"])?)?;
             row.add_classification(classification, Overlap::Refuse)?;
+        }
+        "classify_space" => {
+            let class = ontology.classification_by_hash(text(edit, "class")?)?;
+            let mut classification = ClassificationInstance::with_hash(class, text(edit, "classification")?);
+            let frames = if edit["frames"].is_null() { FrameSet::new() } else { frames(edit)? };
+            classification.set_on(&text(edit, "space")?.into(), frames)?;
+            classification.set_details(details(edit)?)?;
+            let attribute = class.attribute_by_hash(text(edit, "attribute")?)?;
+            classification.answer(attribute, given(attribute, &edit["value"])?)?;
+            row.add_classification(classification, Overlap::Refuse)?;
+        }
+        "copy_classification" => {
+            let removed = row.remove_classification(text(edit, "classification")?)?;
+            row.add_classification(removed.copy_as(text(edit, "copy")?), Overlap::Refuse)?;
+        }
+        "details_of_classification" => {
+            let given = details(edit)?;
+            let classification = row.classification_mut(text(edit, "classification")?)?;
+            classification.change_details(|details| credit(details, given))?;
         }
         "move_classification" => {
             row.set_classification_frames(text(edit, "classification")?, frames(edit)?, Overlap::Refuse)?;
@@ -179,7 +228,17 @@ fn details(edit: &Value) -> Outcome<Details> {
     let mut details = Details::by_hand();
     details.confidence = edit["confidence"].as_f64();
     details.manual_annotation = edit["manual"].as_bool();
+    details.created_by = edit["created_by"].as_str().map(Into::into);
+    details.last_edited_by = edit["last_edited_by"].as_str().map(Into::into);
     Ok(details)
+}
+
+/// Takes over everything but the times.
+fn credit(details: &mut Details, given: Details) {
+    details.confidence = given.confidence;
+    details.manual_annotation = given.manual_annotation;
+    details.created_by = given.created_by;
+    details.last_edited_by = given.last_edited_by;
 }
 
 fn text<'e>(edit: &'e Value, key: &str) -> Outcome<&'e str> {

@@ -146,7 +146,10 @@ fn exactly<T, const N: usize>(items: Vec<T>, expected: &str) -> Result<[T; N]> {
     items.try_into().map_err(|_| Error::invalid(format!("expected {expected}, found {count} numbers")))
 }
 
-fn list<T>(cursor: &mut Cursor<'_>, mut read: impl FnMut(&mut Cursor<'_>) -> Result<T>) -> Result<Vec<T>> {
+fn list<'a, T>(
+    cursor: &mut Cursor<'a>,
+    mut read: impl FnMut(&mut Cursor<'a>) -> Result<T>,
+) -> Result<Vec<T>> {
     let mut items = Vec::new();
     cursor.array(|cursor, _| {
         items.push(read(cursor)?);

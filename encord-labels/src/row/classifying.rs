@@ -70,7 +70,13 @@ impl ClassificationInstance {
     /// The same classification with a new hash, part of no row.
     #[must_use]
     pub fn copy(&self) -> Self {
-        Self { hash: ClassificationHash::random(), places: None, ..self.clone() }
+        self.copy_as(ClassificationHash::random())
+    }
+
+    /// As [`ClassificationInstance::copy`], with a hash of one's own choice, which must not be used twice in a row.
+    #[must_use]
+    pub fn copy_as(&self, hash: impl Into<ClassificationHash>) -> Self {
+        Self { hash: hash.into(), places: None, ..self.clone() }
     }
 
     /// Makes the classification one of a class of the same hash in the ontology of a row.

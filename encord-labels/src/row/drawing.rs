@@ -265,8 +265,14 @@ impl ObjectInstance {
     /// The same object with a new hash and no number, part of no row.
     #[must_use]
     pub fn copy(&self) -> Self {
+        self.copy_as(ObjectHash::random())
+    }
+
+    /// As [`ObjectInstance::copy`], with a hash of one's own choice, which must not be used twice in a row.
+    #[must_use]
+    pub fn copy_as(&self, hash: impl Into<ObjectHash>) -> Self {
         let mut copy = self.clone();
-        copy.hash = ObjectHash::random();
+        copy.hash = hash.into();
         copy.number = None;
         copy.places = None;
         copy.always_answered = true;

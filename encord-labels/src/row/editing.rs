@@ -345,9 +345,25 @@ impl LabelRow {
         }
         for space in spaces {
             let place = places.spaces.get(&space.id).ok_or_else(|| no_space(content, &space.id))?;
+            let by_frames = place.has_frames() && place.frames.is_none();
+            if !by_frames && !space.ranges.is_empty() {
+                return Err(Error::conflict(format!(
+                    "the space {} has no frames, its classifications are about the whole file",
+                    space.id
+                )));
+            }
+            if by_frames && !class.is_global() && space.ranges.is_empty() && place.last != Some(0) {
+                return Err(Error::conflict(format!(
+                    "the classification {} is on no frame of the space {}",
+                    classification.hash, space.id
+                )));
+            }
             if let Some(last) = space.ranges.last() {
                 place.check(last)?;
             }
+        }
+        for space in &mut classification.spaces {
+            space.html = places.spaces.get(&space.id).is_some_and(|place| place.html);
         }
         Ok(())
     }

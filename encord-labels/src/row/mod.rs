@@ -7,6 +7,7 @@ mod classification;
 mod classifying;
 mod content;
 mod data_type;
+mod detached;
 mod detailing;
 mod drawing;
 mod dynamic;

@@ -40,6 +40,9 @@ impl Bitmask {
     /// A mask from a row-major run-length string, checked against the size.
     ///
     /// A string that covers less than the mask is accepted; the rest is unset, as the platform reads it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if the string is malformed or covers more than the mask.
     pub fn new(height: u32, width: u32, rle: impl Into<String>) -> Result<Self> {
         let mask = Self { top: 0, left: 0, height, width, rle: rle.into() };
         mask.validate()?;
@@ -54,6 +57,9 @@ impl Bitmask {
     }
 
     /// Encodes row-major pixels.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] unless there is one value per pixel.
     pub fn from_pixels(pixels: &[bool], height: u32, width: u32) -> Result<Self> {
         let expected = u64::from(height) * u64::from(width);
         if pixels.len() as u64 != expected {
@@ -140,11 +146,17 @@ impl Bitmask {
     }
 
     /// Reads the whole string and checks that it is well formed and fits the size.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if the string is malformed or covers more than the mask.
     pub fn validate(&self) -> Result<()> {
         self.runs().try_for_each(|run| run.map(|_| ()))
     }
 
     /// Number of pixels set.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if the string is malformed or covers more than the mask.
     pub fn area(&self) -> Result<u64> {
         let mut area = 0;
         for run in self.runs() {
@@ -155,6 +167,9 @@ impl Bitmask {
     }
 
     /// Rows and columns of the smallest box around the pixels set; `None` if none is.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if the string is malformed or covers more than the mask.
     pub fn bounding_box(&self) -> Result<Option<(Range<u32>, Range<u32>)>> {
         let mut found: Option<(Range<u32>, Range<u32>)> = None;
         for span in self.spans() {
@@ -170,6 +185,9 @@ impl Bitmask {
     }
 
     /// Whether the pixel at `row`, `column` is set. Pixels outside the mask are not.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if the string is malformed or covers more than the mask.
     pub fn contains(&self, row: u32, column: u32) -> Result<bool> {
         if row >= self.height || column >= self.width {
             return Ok(false);
@@ -185,6 +203,9 @@ impl Bitmask {
     }
 
     /// Number of pixels set in both masks. Both must have one size.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if the masks differ in size, and if a string is malformed or covers more than its mask.
     pub fn intersection_area(&self, other: &Self) -> Result<u64> {
         self.same_size(other)?;
         let (mut mine, mut theirs) = (self.runs(), other.runs());
@@ -205,6 +226,9 @@ impl Bitmask {
     }
 
     /// Intersection over union, between 0 and 1. Two empty masks have 0.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if the masks differ in size, and if a string is malformed or covers more than its mask.
     pub fn iou(&self, other: &Self) -> Result<f64> {
         let shared = self.intersection_area(other)?;
         let union = self.area()? + other.area()? - shared;
@@ -212,6 +236,9 @@ impl Bitmask {
     }
 
     /// Whether both masks have one size and the same pixels, however their strings are spelled.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if the string is malformed or covers more than the mask.
     pub fn same_pixels(&self, other: &Self) -> Result<bool> {
         if (self.height, self.width) != (other.height, other.width) {
             return Ok(false);
@@ -221,12 +248,18 @@ impl Bitmask {
     }
 
     /// All pixels, row by row. Masks above [`MAX_MASK_PIXELS`] are refused.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if the string is malformed or covers more than the mask, and above the limit.
     pub fn to_pixels(&self) -> Result<Vec<bool>> {
         self.to_pixels_within(MAX_MASK_PIXELS)
     }
 
     /// As [`Bitmask::to_pixels`] with the caller's limit. Allocates one byte per pixel, and nothing
     /// before the size is known to be within the limit.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if the string is malformed or covers more than the mask, and above the limit.
     pub fn to_pixels_within(&self, limit: u64) -> Result<Vec<bool>> {
         let pixels = self.pixel_count(limit)?;
         let mut out = vec![false; pixels];
@@ -247,17 +280,26 @@ impl Bitmask {
     /// assert_eq!(Bitmask::from_coco_rle(100, 200, "^93Q3000000000jdb0")?, mask);
     /// # Ok::<(), encord_labels::Error>(())
     /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if the string is malformed or covers more than the mask, and above the limit.
     pub fn to_coco_rle(&self) -> Result<String> {
         let pixels = self.to_pixels()?;
         Ok(rle::encode_cells(transposed(&pixels, self.height as usize, self.width as usize)))
     }
 
     /// The column-major run counts of COCO's uncompressed form, starting with the unset pixels.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if the string is malformed or covers more than the mask, and above the limit.
     pub fn to_coco_counts(&self) -> Result<Vec<u64>> {
         Counts::new(&self.to_coco_rle()?).collect()
     }
 
     /// A mask from COCO's compressed column-major string.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if the runs are malformed or cover more than the mask, and above [`MAX_MASK_PIXELS`].
     pub fn from_coco_rle(height: u32, width: u32, counts: &str) -> Result<Self> {
         // Column-major over height × width is row-major over width × height.
         let pixels = Self::from_wire(0, 0, width, height, counts).to_pixels()?;
@@ -266,11 +308,17 @@ impl Bitmask {
     }
 
     /// A mask from COCO's uncompressed column-major run counts.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if the runs are malformed or cover more than the mask, and above [`MAX_MASK_PIXELS`].
     pub fn from_coco_counts(height: u32, width: u32, counts: &[u64]) -> Result<Self> {
         Self::from_coco_rle(height, width, &rle::encode_counts(counts.iter().copied()))
     }
 
     /// A mask from a two-dimensional array, rows first.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] for an array with a side beyond the range of `u32`.
     #[cfg(feature = "ndarray")]
     pub fn from_array(mask: ndarray::ArrayView2<'_, bool>) -> Result<Self> {
         let (rows, columns) = mask.dim();
@@ -283,6 +331,9 @@ impl Bitmask {
     }
 
     /// The mask as an array of shape `[height, width]`. Masks above [`MAX_MASK_PIXELS`] are refused.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if the string is malformed or covers more than the mask, and above the limit.
     #[cfg(feature = "ndarray")]
     pub fn to_array(&self) -> Result<ndarray::Array2<bool>> {
         let pixels = self.to_pixels()?;
@@ -291,6 +342,7 @@ impl Bitmask {
     }
 
     /// The pixels set as `(row, columns)`, in row order; a run over several rows is cut at the row ends.
+    /// Where the string is malformed, an item is an [`Error::InvalidValue`].
     pub fn spans(&self) -> impl Iterator<Item = Result<(u32, Range<u32>)>> + '_ {
         let width = u64::from(self.width.max(1));
         self.runs().flat_map(move |run| {

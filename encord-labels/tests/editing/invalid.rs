@@ -36,14 +36,14 @@ fn continuous() -> LabelRow {
 }
 
 fn spot(row: &LabelRow) -> ObjectInstance {
-    let mut spot = row.new_object("Spot").unwrap();
-    spot.upsert(100, at(0.0), None, Details::by_hand()).unwrap();
-    spot.delete_at(300).unwrap();
+    let mut spot = row.new_object("Spot").expect("the class exists");
+    spot.upsert(100, at(0.0), None, Details::by_hand()).expect("points can be events");
+    spot.delete_at(300).expect("points can be events");
     spot
 }
 
 fn at(x: f64) -> Point {
-    Point::spatial(x, 0.0, 0.0).unwrap()
+    Point::spatial(x, 0.0, 0.0).expect("the numbers are finite")
 }
 
 #[test]
@@ -359,6 +359,30 @@ fn a_hash_that_is_nearly_right_is_suggested() {
         .unwrap();
     let error = ontology.attribute_by_hash("a_nota").unwrap_err().to_string();
     assert!(error.contains("did you mean \"a_note\"?"), "{error}");
+}
+
+#[test]
+fn rows_of_nowhere_hold_labels() {
+    for (data_type, title, last) in [
+        (encord_labels::DataType::Video, "Car", 9),
+        (encord_labels::DataType::ImageGroup, "Car", 9),
+        (encord_labels::DataType::Image, "Car", 0),
+        (encord_labels::DataType::Group, "Car", 0),
+        (encord_labels::DataType::Dicom, "Car", 9),
+        (encord_labels::DataType::Audio, "Noise", 10),
+        (encord_labels::DataType::PlainText, "Word", 9),
+    ] {
+        let mut row = LabelRow::detached("it", data_type, 10, (8, 4), ontology()).unwrap();
+        let mut object = row.new_object(title).unwrap();
+        if object.class().shape().is_range() {
+            object.set_ranges(0..=last).unwrap();
+        } else {
+            object.set(0..=last, a_box(0.1)).unwrap();
+        }
+        let hash = row.add_object(object).unwrap().hash().clone();
+        row.validate().unwrap();
+        reread(&row).object(&hash).unwrap();
+    }
 }
 
 #[test]

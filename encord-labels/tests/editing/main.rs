@@ -357,6 +357,45 @@ proptest! {
         }
     }
 
+    /// Looking at a frame finds the same however often it is done: an index is made after a while.
+    #[test]
+    fn frames_show_what_is_on_them(
+        objects in proptest::collection::vec((0u64..10, 0u64..10), 0..6),
+        classified in proptest::collection::vec(0u64..10, 0..6),
+    ) {
+        let mut row = video();
+        for (start, end) in objects {
+            let mut object = row.new_object("Car").unwrap();
+            // The first and the last frame only.
+            object.set([start, end], a_box(0.1)).unwrap();
+            row.add_object(object).unwrap();
+        }
+        for frame in classified {
+            let mut weather = row.new_classification("Weather").unwrap();
+            weather.set([frame, (frame + 3) % 10]).unwrap();
+            row.add_classification(weather, Overlap::Replace).unwrap();
+        }
+        for _ in 0..3 {
+            for view in row.frames().unwrap() {
+                let number = view.number();
+                let here: Vec<_> = view.objects().map(|(object, _)| object.hash().clone()).collect();
+                let expected = row.objects().unwrap().filter(|object| object.frames().contains(number));
+                prop_assert_eq!(here, expected.map(|object| object.hash().clone()).collect::<Vec<_>>());
+                let here: Vec<_> = view.classifications().map(|it| it.hash().clone()).collect();
+                let expected = row.classifications().unwrap().filter(|it| it.frames().contains(number));
+                prop_assert_eq!(here, expected.map(|it| it.hash().clone()).collect::<Vec<_>>());
+            }
+        }
+        // What changes is found, too.
+        let first = row.objects().unwrap().next().map(|object| object.hash().clone());
+        if let Some(hash) = first {
+            row.object_mut(&hash).unwrap().reshape(0..=9, a_box(0.2)).unwrap();
+            prop_assert!(row.frames().unwrap().all(|view| view.objects().any(|(object, _)| *object.hash() == hash)));
+            row.remove_object(&hash).unwrap();
+            prop_assert!(row.frames().unwrap().all(|view| view.objects().all(|(object, _)| *object.hash() != hash)));
+        }
+    }
+
     /// Drawing and erasing behave like a map from frames to shapes, also after being written and read.
     #[test]
     fn frames_are_a_map_to_shapes(steps in proptest::collection::vec((0u64..10, 0u64..10, 0u8..3, 0u32..4), 1..12)) {

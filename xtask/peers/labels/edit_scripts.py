@@ -9,13 +9,13 @@ import answers
 import shapes
 from edits import RANGES, apply
 from ontologies import GEOMETRIC
+from space_scripts import SpaceAuthor
 
 from encord.objects import ClassificationInstance, LabelRowV2, ObjectInstance
 
 FRAMED = ("video", "image", "img_group", "dicom", "nifti", "pdf", "scene")
 RANGE_SHAPE = {"audio": "audio", "time_series": "time_range", "plain_text": "text"}
 EDITABLE = FRAMED + ("audio", "time_series", "plain_text", "group")
-RANGE_SPACE = {"audio": "audio", "text": "text", "html": "text", "time_series": "time_range"}
 EVENT_SHAPES = ("bounding_box", "rotatable_bounding_box", "point", "circle", "ellipse", "cuboid")
 
 
@@ -31,7 +31,7 @@ def random_script(rng: random.Random, line: dict[str, Any], row: LabelRowV2, len
     return script
 
 
-class Author:
+class Author(SpaceAuthor):
     """Writes edits that fit what the row holds at the moment."""
 
     def __init__(self, rng: random.Random, line: dict[str, Any], row: LabelRowV2) -> None:
@@ -47,18 +47,24 @@ class Author:
     def some(self) -> list[dict[str, Any]]:
         """One edit, or a few that belong together; nothing if the chosen kind does not fit."""
         choices = [self.change_answers, self.change_answers, self.number, self.classify]
+        choices += [self.copy_classification, self.details_of_classification]
         if self.kind in FRAMED:
             choices += [self.add, self.add, self.reshape, self.shrink, self.remove, self.reclassify]
+            choices += [self.copy, self.details_on, self.unanswer_on]
+            # Scenes have images and point clouds beside their own frames.
+            choices += [self.put, self.classify_space, self.details_on_space] if self.line["metadata"]["spaces"] else []
         elif self.html:
-            choices += [self.add_html, self.add_html, self.remove]
+            choices += [self.add_html, self.add_html, self.remove, self.details_of_ranges]
         elif self.kind in RANGES:
-            choices += [self.add_ranges, self.add_ranges, self.remove]
+            choices += [self.add_ranges, self.add_ranges, self.remove, self.details_of_ranges]
             # The reference believes that texts have one character once they are part of a row.
             choices += [self.set_ranges] if self.kind != "plain_text" else []
         elif self.kind == "events":
             choices += [self.add_events, self.add_events, self.upsert, self.delete_event, self.remove_event]
         else:
-            choices = [self.put, self.put, self.put_ranges, self.put_ranges, self.number]
+            choices = [self.put, self.put, self.put_ranges, self.put_ranges, self.number, self.classify_space]
+            choices += [self.change_answers_on_spaces, self.reshape_on, self.shrink_on, self.details_on_space]
+            choices += [self.answer_on_space, self.unanswer_on_space]
         return self.rng.choice(choices)()
 
     def hash(self) -> str:
@@ -96,19 +102,6 @@ class Author:
         edit.update(geometry=self.geometry(node), **self.facts())
         return [edit, *self.answer_edits(node, edit["object"], frames)]
 
-    def put(self) -> list[dict[str, Any]]:
-        spaces = self.line["metadata"]["spaces"]
-        usable = [key for key, info in spaces.items() if info["space_type"] in ("video", "image", "image_sequence")]
-        if not usable:
-            return []
-        space = self.rng.choice(usable)
-        info = spaces[space]
-        node = self.rng.choice(self.nodes([shape for shape in GEOMETRIC if shape != "cuboid"]))
-        frames = answers.random_ranges(self.rng, info.get("number_of_frames", 1) - 1)
-        edit = {"op": "put_on_space", "space": space, "kind": info["space_type"], "class": node["featureNodeHash"]}
-        edit.update(object=self.hash(), frames=frames, geometry=self.geometry(node, (info["width"], info["height"])))
-        return [{**edit, **self.facts()}]
-
     def add_ranges(self) -> list[dict[str, Any]]:
         node = self.rng.choice(self.nodes([RANGE_SHAPE[self.kind]]))
         frames = answers.random_ranges(self.rng, self.frames - 1)
@@ -122,19 +115,6 @@ class Author:
 
     def html_ranges(self) -> list[dict[str, Any]]:
         return [shapes.html_range(self.rng) for _ in range(self.rng.randrange(1, 4))]
-
-    def put_ranges(self) -> list[dict[str, Any]]:
-        spaces = self.line["metadata"]["spaces"]
-        usable = [key for key, info in spaces.items() if info["space_type"] in RANGE_SPACE]
-        if not usable:
-            return []
-        space = self.rng.choice(usable)
-        kind = spaces[space]["space_type"]
-        node = self.rng.choice(self.nodes([RANGE_SPACE[kind]]))
-        edit = {"op": "put_ranges_on_space", "space": space, "class": node["featureNodeHash"], "object": self.hash()}
-        if kind == "html":
-            return [{**edit, "html": self.html_ranges()}]
-        return [{**edit, "frames": answers.random_ranges(self.rng, spaces[space].get("duration_ms", 4000))}]
 
     def event(self, node: dict[str, Any], time: int) -> dict[str, Any]:
         linear = ["linear"] if node["shape"] in ("point", "cuboid") else []
@@ -238,6 +218,55 @@ class Author:
         instance = self.some_object()
         frames = answers.random_ranges(self.rng, self.frames - 1)
         return [{"op": "set_ranges", "object": instance.object_hash, "frames": frames}] if instance else []
+
+    def copy(self) -> list[dict[str, Any]]:
+        instance = self.some_object()
+        return [{"op": "copy_object", "object": instance.object_hash, "copy": self.hash()}] if instance else []
+
+    def copy_classification(self) -> list[dict[str, Any]]:
+        present = self.row.get_classification_instances()
+        if not present:
+            return []
+        target = self.rng.choice(present).classification_hash
+        return [{"op": "copy_classification", "classification": target, "copy": self.hash()}]
+
+    def new_details(self) -> dict[str, Any]:
+        people = [None, "a@b.co", "quality.team@example.org"]
+        authors = {"created_by": self.rng.choice(people), "last_edited_by": self.rng.choice(people)}
+        return {**self.facts(), **authors}
+
+    def details_on(self) -> list[dict[str, Any]]:
+        instance = self.some_object()
+        frames = sorted(instance.get_annotation_frames()) if instance else []
+        if not frames:
+            return []
+        target = {"object": instance.object_hash, "frame": self.rng.choice(frames)}
+        return [{"op": "details_on", **target, **self.new_details()}]
+
+    def details_of_ranges(self) -> list[dict[str, Any]]:
+        instance = self.some_object()
+        return [{"op": "details_of_ranges", "object": instance.object_hash, **self.new_details()}] if instance else []
+
+    def details_of_classification(self) -> list[dict[str, Any]]:
+        present = self.row.get_classification_instances()
+        if not present:
+            return []
+        target = self.rng.choice(present).classification_hash
+        return [{"op": "details_of_classification", "classification": target, **self.new_details()}]
+
+    def unanswer_on(self) -> list[dict[str, Any]]:
+        instance = self.some_object()
+        if instance is None:
+            return []
+        frames = self.some_of(sorted(instance.get_annotation_frames()))
+        dynamic = [a for a in self.node_of(instance.feature_hash).get("attributes", []) if a["dynamic"]]
+        if not frames or not dynamic:
+            return []
+        attribute = self.rng.choice(dynamic)["featureNodeHash"]
+        return [{"op": "unanswer_on", "object": instance.object_hash, "attribute": attribute, "frames": frames}]
+
+    def some_of(self, frames: list[int]) -> list[list[int]]:
+        return answers.ranges_of([frame for frame in frames if self.rng.random() < 0.5])
 
     def reshape(self) -> list[dict[str, Any]]:
         instance = self.some_object()

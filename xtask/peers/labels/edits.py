@@ -127,17 +127,93 @@ def _put_ranges(row: LabelRowV2, instance: ObjectInstance, edit: dict[str, Any])
     instance.set_for_frames(kind(range=[Range(*pair) for pair in edit["frames"]]), overwrite=True)
 
 
+def _place(edit: dict[str, Any]) -> dict[str, Any]:
+    """Frames as the spaces of a kind call them: images and point clouds have only one."""
+    if edit["frames"] is None or edit["kind"] in ("image", "scene_image", "point_cloud"):
+        return {}
+    return {"pages" if edit["kind"] == "pdf" else "frames": frames_of(edit)}
+
+
+def _facts(edit: dict[str, Any]) -> dict[str, Any]:
+    return {"confidence": edit["confidence"], "manual_annotation": edit["manual"]}
+
+
 def _put_on_space(row: LabelRowV2, edit: dict[str, Any]) -> None:
     space = row._space_map[edit["space"]]
     instance = _new_object(row, edit)
-    frames = {} if edit["kind"] == "image" else {"frames": frames_of(edit)}
-    space.put_object_instance(
-        instance,
-        coordinates=_coordinates(instance, edit),
-        confidence=edit["confidence"],
-        manual_annotation=edit["manual"],
-        **frames,
-    )
+    if edit["kind"] == "point_cloud":
+        shape = {"ranges": edit["geometry"]["segmentation"]}
+    else:
+        shape = {"coordinates": _coordinates(instance, edit)}
+    space.put_object_instance(instance, **shape, **_place(edit), **_facts(edit))
+
+
+def _reshape_on(row: LabelRowV2, edit: dict[str, Any]) -> None:
+    instance = _object(row, edit)
+    for annotation in row._space_map[edit["space"]].get_annotations(type_="object"):
+        if annotation.object_hash == edit["object"] and annotation.frame in frames_of(edit):
+            annotation.coordinates = _coordinates(instance, edit)
+
+
+def _remove_frames_on(row: LabelRowV2, edit: dict[str, Any]) -> None:
+    row._space_map[edit["space"]].remove_object_instance(edit["object"], **_place(edit))
+
+
+def _answer_on_space(row: LabelRowV2, edit: dict[str, Any]) -> None:
+    attribute = _attribute(row, edit)
+    value = _value(attribute, edit["value"])
+    space = row._space_map[edit["space"]]
+    space.set_dynamic_answer(_object(row, edit), frames_of(edit), value, attribute)
+
+
+def _unanswer_on_space(row: LabelRowV2, edit: dict[str, Any]) -> None:
+    space = row._space_map[edit["space"]]
+    for frame in frames_of(edit):
+        space.remove_dynamic_answer(_object(row, edit), _attribute(row, edit), frame)
+
+
+def _classify_space(row: LabelRowV2, edit: dict[str, Any]) -> None:
+    node = row.ontology_structure.get_child_by_hash(edit["class"], type_=Classification)
+    instance = ClassificationInstance(node, classification_hash=edit["classification"])
+    attribute = row.ontology_structure.get_child_by_hash(edit["attribute"], type_=Attribute)
+    instance.set_answer(_value(attribute, edit["value"]), attribute)
+    row._space_map[edit["space"]].put_classification_instance(instance, **_place(edit), **_facts(edit))
+
+
+def _copy_object(row: LabelRowV2, edit: dict[str, Any]) -> None:
+    copy = _object(row, edit).copy()
+    copy._object_hash = edit["copy"]
+    row.add_object_instance(copy)
+
+
+def _copy_classification(row: LabelRowV2, edit: dict[str, Any]) -> None:
+    original = _classification(row, edit)
+    copy = original.copy()
+    copy._classification_hash = edit["copy"]
+    row.remove_classification(original)
+    row.add_classification_instance(copy)
+
+
+def _details(target: Any, edit: dict[str, Any]) -> None:
+    target.confidence = edit["confidence"]
+    target.manual_annotation = edit["manual"]
+    target.created_by = edit["created_by"]
+    target.last_edited_by = edit["last_edited_by"]
+
+
+def _details_on(row: LabelRowV2, edit: dict[str, Any]) -> None:
+    _details(_object(row, edit).get_annotation(edit["frame"]), edit)
+
+
+def _details_on_space(row: LabelRowV2, edit: dict[str, Any]) -> None:
+    for annotation in row._space_map[edit["space"]].get_annotations(type_="object"):
+        if annotation.object_hash == edit["object"] and annotation.frame == edit["frame"]:
+            _details(annotation, edit)
+
+
+def _unanswer_on(row: LabelRowV2, edit: dict[str, Any]) -> None:
+    for frame in frames_of(edit):
+        _object(row, edit).delete_answer(_attribute(row, edit), filter_frame=frame)
 
 
 def _reshape(row: LabelRowV2, edit: dict[str, Any]) -> None:
@@ -203,6 +279,18 @@ OPERATIONS = {
     "answer": _answer,
     "unanswer": lambda row, edit: _object(row, edit).delete_answer(_attribute(row, edit)),
     "answer_on": _answer_on,
+    "unanswer_on": _unanswer_on,
+    "reshape_on": _reshape_on,
+    "remove_frames_on": _remove_frames_on,
+    "answer_on_space": _answer_on_space,
+    "unanswer_on_space": _unanswer_on_space,
+    "classify_space": _classify_space,
+    "copy_object": _copy_object,
+    "copy_classification": _copy_classification,
+    "details_on": _details_on,
+    "details_on_space": _details_on_space,
+    "details_of_ranges": lambda row, edit: _details(_object(row, edit).get_annotation(0), edit),
+    "details_of_classification": lambda row, edit: _details(_classification(row, edit), edit),
     "add_classification": _add_classification,
     "move_classification": _move_classification,
     "answer_classification": _answer_classification,
