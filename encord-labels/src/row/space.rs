@@ -10,7 +10,6 @@ use super::unit::{Labels, size_of};
 use crate::error::{Error, Located, Result};
 use crate::id::SpaceId;
 use crate::json::describe;
-
 use crate::range::FrameSet;
 use crate::redact::RedactedMap;
 use crate::shape::ShapeKind;
