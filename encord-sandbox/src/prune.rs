@@ -101,3 +101,35 @@ fn file_of(item: &Item) -> Option<&PathBuf> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use crate::clock::Moment;
+    use crate::files::Files;
+    use crate::origin::Origin;
+    use crate::platform::{Limits, Platform};
+    use crate::store::{ItemKind, Store};
+    use crate::uploads::Upload;
+    use crate::webhooks::Trust;
+
+    #[test]
+    fn old_uploads_go_with_their_files() {
+        let files = Files::temporary().unwrap();
+        let origin = Origin { store: Store::default(), database: None, files, private_key: None };
+        let platform = Platform::new(origin, Trust::default(), None, Limits::default());
+        let now = Moment::parse("2025-03-20T00:00:00Z").unwrap();
+        let uploads = ["2025-03-01T00:00:00Z", "2025-03-19T00:00:00Z"].map(|at| {
+            let (uuid, created_at) = (Uuid::new_v4(), Moment::parse(at).unwrap());
+            let upload = Upload { uuid, kind: ItemKind::Image, received: true, created_at };
+            platform.write(|store| store.uploads.insert(uuid, upload));
+            std::fs::write(platform.files.path_of(uuid), "bytes").unwrap();
+            uuid
+        });
+        platform.prune(now);
+        let kept = platform.read(|store| uploads.map(|uuid| store.uploads.contains(&uuid)));
+        assert_eq!(kept, [false, true]);
+        assert_eq!(uploads.map(|uuid| platform.files.path_of(uuid).exists()), [false, true]);
+    }
+}

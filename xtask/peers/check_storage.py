@@ -12,7 +12,7 @@ from encord.orm.collection import (
     ProjectLabelCollectionItemRequest,
 )
 from encord.orm.dataset import StorageLocation
-from encord.orm.storage import StorageItemType
+from encord.orm.storage import JobStatus, StorageItemType
 
 import sandbox
 from checks import check, equal, raises
@@ -211,6 +211,17 @@ def unused_frames(box) -> None:
     equal([exists(frame) for frame in others], [True, False], "frames, one of which is used elsewhere")
     folder.delete_storage_items([both, shared])
     equal([exists(frame) for frame in (*frames, *others)], [False] * 4, "frames at last")
+
+
+@check("storage: videos are encoded again")
+def re_encode(box) -> None:
+    ride, street = _item(box, "ride.mp4"), _item(box, "street.jpg")
+    folder = box.client().get_storage_folder(ride.parent_folder_uuid)
+    process = folder.re_encode_videos([ride.uuid], "again", False)
+    state = folder.get_re_encoding_status(process)
+    equal((state.status, len(state.result)), (JobStatus.DONE, 1), "state")
+    raises(EncordException, lambda: folder.re_encode_videos([street.uuid], "again", False), "a picture")
+    raises(EncordException, lambda: folder.get_re_encoding_status(uuid4()), "an unknown process")
 
 
 @check("links: need no signature of a client and give the file whole")

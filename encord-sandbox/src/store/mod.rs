@@ -168,6 +168,18 @@ impl Store {
         self.datasets.get(&hash).ok_or_else(|| Refusal::NotFound(format!("there is no dataset {hash}")))
     }
 
+    /// Adds to the list that a setting is; returns how long it is now.
+    pub(crate) fn append_setting(&mut self, name: &str, entry: serde_json::Value) -> usize {
+        let mut list = match self.settings.get(name) {
+            Some(serde_json::Value::Array(list)) => list.clone(),
+            _ => Vec::new(),
+        };
+        list.push(entry);
+        let length = list.len();
+        self.settings.insert(name.to_owned(), list.into());
+        length
+    }
+
     /// Changes who may see a dataset, and with it the folder of its files.
     pub(crate) fn share_dataset(&mut self, hash: Uuid, change: impl Fn(&mut Vec<String>)) {
         let Some(dataset) = self.datasets.get_mut(&hash) else { return };

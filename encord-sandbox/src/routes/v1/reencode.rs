@@ -27,14 +27,8 @@ pub(super) fn start(call: &Call<'_>, dataset: Uuid) -> Answer<Value> {
                 return Err(Refusal::Invalid(format!("data unit {hash} is not a video")));
             }
         }
-        let mut tasks = match store.settings.get(REENCODINGS) {
-            Some(Value::Array(tasks)) => tasks.clone(),
-            _ => Vec::new(),
-        };
-        tasks.push(json!({"dataset": dataset, "data": wanted.data_hash}));
-        let number = tasks.len();
-        store.settings.insert(REENCODINGS.into(), Value::Array(tasks));
-        Ok(json!(number))
+        let task = json!({"dataset": dataset, "data": wanted.data_hash});
+        Ok(json!(store.append_setting(REENCODINGS, task)))
     })
 }
 

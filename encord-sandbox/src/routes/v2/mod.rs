@@ -12,6 +12,7 @@ mod ontologies;
 mod patch;
 mod project_collections;
 mod projects;
+mod reencode;
 mod reviews;
 mod schema;
 mod tags;
@@ -39,6 +40,7 @@ pub(super) fn router() -> Router<Arc<Platform>> {
         .merge(issues::router())
         .merge(items::router())
         .merge(project_collections::router())
+        .merge(reencode::router())
         .merge(schema::router())
         .merge(tags::router())
         .merge(uploads::router())
