@@ -41,11 +41,25 @@ pub(crate) struct Decision {
 }
 
 /// Why a task failed for good.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) message: String,
     /// The platform was out of reach, so the task may be sound.
     pub(crate) is_outage: bool,
+}
+
+impl Failure {
+    /// The same, with what was being done in front.
+    pub(crate) fn of(self, action: &str) -> Self {
+        Failure { message: format!("{action}: {}", self.message), ..self }
+    }
+}
+
+impl From<&encord_client::Error> for Failure {
+    fn from(error: &encord_client::Error) -> Self {
+        let is_outage = error.is_retryable() || error.is_outcome_unknown();
+        Failure { message: full_message(error), is_outage }
+    }
 }
 
 /// How working on a task ended, before anything is saved or moved.

@@ -84,6 +84,9 @@ pub struct TaskRecord {
     pub labels_saved: bool,
     /// The priority that was set.
     pub priority: Option<f64>,
+    /// It failed because the platform was out of reach, so the task may be sound.
+    #[serde(skip)]
+    pub(crate) is_outage: bool,
 }
 
 impl TaskRecord {
@@ -99,6 +102,7 @@ impl TaskRecord {
             duration: Duration::ZERO,
             labels_saved: false,
             priority: None,
+            is_outage: false,
         }
     }
 

@@ -4,7 +4,7 @@
 mod support;
 
 use encord_runner::queue::{StageHandler, TaskSpec};
-use encord_runner::{AgentTask, LabelRow, Outcome, Runner, TaskOutcome};
+use encord_runner::{AgentTask, BoxError, LabelRow, Outcome, Project, Runner, Stage, TaskOutcome};
 use futures::TryStreamExt;
 use serde_json::{Value, json};
 use support::{World, images};
@@ -107,4 +107,55 @@ async fn what_is_not_a_spec_is_refused() {
     let queue = world.runner().stage("Agent 1", || async {}).into_queue().await.unwrap();
     assert!(queue.handler("Complete").is_err());
     assert_eq!(queue.agent_stages().count(), 1);
+}
+
+/// The same task once as it is and once with the branch of another.
+#[tokio::test]
+async fn a_wrong_duplicate_hides_nothing() {
+    for right_first in [true, false] {
+        let world = images(1).await;
+        let right = specs(&world).await.remove(0);
+        let wrong: TaskSpec = right
+            .to_string()
+            .replace(r#""label_branch_name":"main""#, r#""label_branch_name":"other""#)
+            .parse()
+            .unwrap();
+        assert_eq!((right.branch(), wrong.branch()), ("main", "other"));
+        let handler = handler(world.runner().stage("Agent 1", || async { "complete" })).await;
+        let batch = if right_first { [right, wrong] } else { [wrong, right] };
+        let outcomes = handler.handle_specs(&batch).await.unwrap();
+        let moved: Vec<bool> = outcomes.iter().map(|done| support::is_moved(&done.outcome)).collect();
+        assert_eq!(moved, [right_first, !right_first], "{outcomes:?}");
+        assert_eq!(outcomes.iter().filter(|done| done.outcome == TaskOutcome::Gone).count(), 1);
+        assert_eq!(world.at("Complete"), 1);
+    }
+}
+
+#[tokio::test]
+async fn each_task_of_a_batch_says_how_it_ended() {
+    let world = images(4).await;
+    let specs = specs(&world).await;
+    let (stays, is_taken, fails) = (specs[1].task(), specs[2].task(), specs[3].task());
+    let agent = move |project: Project, stage: Stage, task: AgentTask| async move {
+        if task.uuid == fails {
+            return Err(BoxError::from("no idea"));
+        }
+        if task.uuid == is_taken {
+            // As somebody else would meanwhile.
+            project.proceed(stage.uuid, &[(task.uuid, stage.pathways()[1].uuid)]).await?;
+        }
+        Ok((task.uuid != stays).then_some("complete"))
+    };
+    let handler = handler(world.runner().stage("Agent 1", agent)).await;
+    let unknown =
+        specs[0].to_string().replace(&specs[0].task().to_string(), &uuid::Uuid::new_v4().to_string());
+    let batch = [specs, vec![unknown.parse().unwrap()]].concat();
+    let answer: Value = serde_json::from_str(&handler.handle(&list(&batch)).await.unwrap()).unwrap();
+    let outcomes: Vec<_> = answer["tasks"].as_array().unwrap().iter().map(|task| &task["outcome"]).collect();
+    assert_eq!(outcomes, ["moved", "stayed", "rejected", "failed", "gone"]);
+    let successes: Vec<_> = answer["tasks"].as_array().unwrap().iter().map(|task| &task["success"]).collect();
+    assert_eq!(successes, [true, true, true, false, false]);
+    assert_eq!(answer["success"].as_array().unwrap().len(), 3);
+    assert!(answer["error"].as_str().unwrap().contains("no idea"));
+    assert!(world.state().tasks.iter().all(|task| task.moved <= 1));
 }

@@ -6,7 +6,7 @@ use encord_client::Error;
 use futures::future::{BoxFuture, join_all};
 use tracing::warn;
 
-use crate::error::full_message;
+use crate::execute::Failure;
 
 /// How many parts of a failed bundle are sent at the same time.
 pub(super) const REPLAY_WIDTH: usize = 8;
@@ -14,7 +14,7 @@ pub(super) const REPLAY_WIDTH: usize = 8;
 /// Why a part was not done.
 #[derive(Clone, Debug)]
 pub(super) struct Refused {
-    pub(super) message: String,
+    pub(super) failure: Failure,
     /// The platform looked at this part alone and declined it, as it will again.
     pub(super) is_final: bool,
 }
@@ -37,7 +37,7 @@ impl Refused {
             }
             _ => false,
         };
-        Refused { message: full_message(error), is_final }
+        Refused { failure: Failure::from(error), is_final }
     }
 }
 
@@ -54,12 +54,12 @@ where
         results.push(Err(Refused::alone(&error)));
         return results;
     }
-    let together = Refused { message: full_message(&error), is_final: false };
+    let together = Refused { failure: Failure::from(&error), is_final: false };
     if error.is_access_denied() {
         results.resize(parts.len(), Err(together));
         return results;
     }
-    warn!(parts = open.len(), "a bundle failed, its parts are sent one by one: {}", together.message);
+    warn!(parts = open.len(), "a bundle failed, its parts are sent one by one: {}", together.failure.message);
     for chunk in open.chunks(REPLAY_WIDTH) {
         let answers = join_all(chunk.iter().map(|part| send(slice::from_ref(part)))).await;
         let unreachable = answers.iter().all(|answer| answer.as_ref().is_err_and(Error::is_retryable));

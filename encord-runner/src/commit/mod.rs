@@ -52,6 +52,7 @@ impl Pending {
                 decision
             }
             Err(Failure { message, is_outage }) => {
+                record.is_outage = is_outage;
                 record.outcome = TaskOutcome::Failed { error: message, step: Step::Agent };
                 // A sound task must not leave by the failure pathway because the platform was out of reach.
                 let pathway = if is_outage { None } else { failure_pathway };
@@ -74,14 +75,16 @@ impl Pending {
     }
 
     /// The task stays where it is, and nothing more is sent for it.
-    fn fail(&mut self, step: Step, error: String) {
+    fn fail(&mut self, step: Step, failure: Failure) {
+        let Failure { message: error, is_outage } = failure;
         warn!(task = %self.record.task, data_hash = %self.record.data_hash, "{error}");
+        self.record.is_outage = is_outage;
         self.drop_decision(TaskOutcome::Failed { error, step });
     }
 
     /// As [`Pending::fail`], but a task that would be refused again and again leaves by the failure pathway.
     fn refuse(&mut self, step: Step, action: &str, refused: Refused) {
-        self.fail(step, format!("{action}: {}", refused.message));
+        self.fail(step, refused.failure.of(action));
         if refused.is_final {
             self.decision.pathway = self.failure_pathway;
         }
@@ -234,13 +237,14 @@ async fn move_beside(pending: &mut [Pending]) {
     for ((hash, stage), project, moves) in groups.0 {
         let results = Mover { project: &project, stage }.run(&moves, false).await;
         for (wanted, result) in moves.iter().zip(results) {
-            let error = match result {
+            let failure = match result {
                 Moved::Done => continue,
-                Moved::Gone => "it has left its stage".to_owned(),
-                Moved::Failed(error) => error,
+                Moved::Gone => Failure { message: "it has left its stage".to_owned(), is_outage: false },
+                Moved::Failed(failure) => failure,
             };
             let task = &mut pending[wanted.index];
-            task.fail(Step::Move, format!("could not move task {} of project {hash}: {error}", wanted.task));
+            let action = format!("could not move task {} of project {hash}", wanted.task);
+            task.fail(Step::Move, failure.of(&action));
         }
     }
 }
@@ -271,11 +275,11 @@ async fn move_tasks(project: &Project, stage: &Stage, pending: &mut [Pending]) {
                 task.record.outcome = TaskOutcome::Rejected;
             }
             (Moved::Gone, Some(_)) => {}
-            (Moved::Failed(error), None) => {
-                task.fail(Step::Move, format!("could not move the task: {error}"))
+            (Moved::Failed(failure), None) => {
+                task.fail(Step::Move, failure.of("could not move the task"));
             }
-            (Moved::Failed(error), Some(_)) => {
-                warn!(task = %wanted.task, "could not send the task along the failure pathway: {error}");
+            (Moved::Failed(Failure { message, .. }), Some(_)) => {
+                warn!(task = %wanted.task, "could not send the task along the failure pathway: {message}");
             }
         }
     }

@@ -11,7 +11,7 @@ use tracing::{debug, info};
 
 use super::bundle::{REPLAY_WIDTH, applied_before};
 use super::whereabouts::stages_of;
-use crate::error::full_message;
+use crate::execute::Failure;
 
 /// How often a move whose effect is unknown is looked at and sent again.
 const MOVE_ROUNDS: u32 = 4;
@@ -35,7 +35,7 @@ pub(crate) struct Move {
 pub(super) enum Moved {
     Done,
     Gone,
-    Failed(String),
+    Failed(Failure),
 }
 
 pub(super) struct Mover<'a> {
@@ -55,7 +55,7 @@ impl Mover<'_> {
             let mut results = vec![None; moves.len()];
             let mut open: Vec<usize> = (0..moves.len()).collect();
             let mut uncertain = uncertain;
-            let mut last_error = String::new();
+            let mut last_failure = Failure { message: String::new(), is_outage: false };
             for round in 0..MOVE_ROUNDS {
                 if open.is_empty() {
                     break;
@@ -72,7 +72,7 @@ impl Mover<'_> {
                             open.retain(|index| results[*index].is_none());
                         }
                         Err(error) => {
-                            last_error = full_message(&error);
+                            last_failure = Failure::from(&error);
                             continue;
                         }
                     }
@@ -92,7 +92,7 @@ impl Mover<'_> {
                 for index in open.drain(..done.min(open.len())) {
                     results[index] = Some(Moved::Done);
                 }
-                last_error = full_message(&error);
+                last_failure = Failure::from(&error);
                 if error.is_outcome_unknown() {
                     uncertain = true;
                 } else if !error.is_retryable() {
@@ -104,7 +104,7 @@ impl Mover<'_> {
             }
             results
                 .into_iter()
-                .map(|result| result.unwrap_or_else(|| Moved::Failed(last_error.clone())))
+                .map(|result| result.unwrap_or_else(|| Moved::Failed(last_failure.clone())))
                 .collect()
         }
         .boxed()
@@ -114,11 +114,11 @@ impl Mover<'_> {
     async fn settle(&self, moves: &[Move], open: &[usize], error: &Error, uncertain: bool) -> Vec<Moved> {
         if open.len() == 1 || error.is_access_denied() {
             let result = match error {
-                error if !error.is_rejected() => Moved::Failed(full_message(error)),
+                error if !error.is_rejected() => Moved::Failed(Failure::from(error)),
                 // The refusal may be the echo of our own move.
                 _ if uncertain => match self.arrived(moves, open).await {
                     Ok(arrived) => return arrived,
-                    Err(error) => Moved::Failed(full_message(&error)),
+                    Err(error) => Moved::Failed(Failure::from(&error)),
                 },
                 _ => Moved::Gone,
             };

@@ -8,7 +8,7 @@ use encord_labels::id::{DataHash, StageUuid, TaskUuid};
 use tracing::info;
 
 use super::Pending;
-use crate::error::full_message;
+use crate::execute::Failure;
 use crate::report::{Step, TaskOutcome};
 
 /// The stages of the tasks of these data units, in one request. A task whose row says nothing of it is missing.
@@ -46,10 +46,10 @@ pub(super) async fn reject_departed(project: &Project, stage: &Stage, pending: &
             }
         }
         Err(error) => {
-            let error =
-                format!("could not see whether the task is still at its stage: {}", full_message(&error));
+            let failure =
+                Failure::from(&error).of("could not see whether the task is still at its stage");
             for index in old {
-                pending[index].fail(Step::Save, error.clone());
+                pending[index].fail(Step::Save, failure.clone());
             }
         }
     }

@@ -10,7 +10,7 @@ use encord_labels::id::ProjectHash;
 use futures::TryStreamExt;
 use serde_json::{Value, json};
 
-use super::engine::{Engine, OpenOptions, open_with};
+use super::engine::{Engine, OpenOptions, QueueId, open_with};
 use super::work::{WorkOptions, WorkReport};
 use super::{QueueRunner, follow};
 use crate::cli::{complain, say, seconds};
@@ -34,7 +34,8 @@ use crate::stage::StageRef;
 ///
 /// Key and domain come from ENCORD_SSH_KEY or ENCORD_SSH_KEY_FILE, and ENCORD_DOMAIN.
 ///
-/// Exit code: 0 when all went well, 1 when tasks were given up, 2 when the command could not start or go on.
+/// Exit code: 0 when all went well, 1 when tasks were given up or a dead task that was named is not there, 2 when the
+/// command could not start or go on.
 #[derive(Debug, Parser)]
 #[command(name = "runner", verbatim_doc_comment)]
 struct Arguments {
@@ -171,7 +172,8 @@ impl<S: Send + Sync + 'static> Runner<S> {
     /// Runs as a command-line program around a queue: `enqueue`, `work`, `status`, `dead list|retry|drop`, `results`.
     /// `--help` explains each.
     ///
-    /// Returns 0 when all went well, 1 when tasks were given up, 2 when the command could not start or go on.
+    /// Returns 0 when all went well, 1 when tasks were given up or a dead task that was named is not there, 2 when the
+    /// command could not start or go on.
     ///
     /// ```no_run
     /// # async fn agent() {}
@@ -252,8 +254,10 @@ impl Desk {
 
     async fn work(&self, options: WorkOptions) -> Result<ExitCode, Error> {
         let report = self.runner.work(&*self.queue, options).await?;
-        let WorkReport { done, failed, dead, redelivered } = report;
-        let text = format!("{done} done, {failed} failed, {dead} dead, {redelivered} redelivered\n");
+        let WorkReport { done, failed, handed_back, dead, redelivered } = report;
+        let text = format!(
+            "{done} done, {failed} failed, {handed_back} handed back, {dead} dead, {redelivered} redelivered\n"
+        );
         self.print(json!(report), &text);
         Ok(if dead == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -295,31 +299,38 @@ impl Desk {
     }
 
     async fn retry_dead(&self, which: &Which) -> Result<ExitCode, Error> {
-        let mut retried = 0;
-        for stage in self.runner.agent_stages() {
-            let id = self.runner.queue_id(stage.uuid)?;
-            for key in which.selected() {
-                retried += self.queue.retry_dead(id, key).await?;
-            }
-        }
-        Ok(self.changed("retried", "put back into the queue", retried))
+        let retry = async |id, key: Option<&str>| self.queue.retry_dead(id, key).await;
+        self.change_dead(which, retry, "retried", "put back into the queue").await
     }
 
     async fn drop_dead(&self, which: &Which) -> Result<ExitCode, Error> {
-        let mut dropped = 0;
-        for stage in self.runner.agent_stages() {
-            let id = self.runner.queue_id(stage.uuid)?;
-            for key in which.selected() {
-                dropped += self.queue.drop_dead(id, key).await?;
-            }
-        }
-        Ok(self.changed("dropped", "dropped", dropped))
+        let forget = async |id, key: Option<&str>| self.queue.drop_dead(id, key).await;
+        self.change_dead(which, forget, "dropped", "dropped").await
     }
 
     /// A key that is not there is a failure; having none to change is not.
-    fn changed(&self, name: &str, words: &str, count: u64) -> ExitCode {
-        self.print(json!({name: count}), &format!("{count} dead tasks {words}\n"));
-        ExitCode::SUCCESS
+    async fn change_dead(
+        &self,
+        which: &Which,
+        change: impl AsyncFn(QueueId, Option<&str>) -> Result<u64, Error>,
+        name: &str,
+        words: &str,
+    ) -> Result<ExitCode, Error> {
+        let mut count = 0;
+        let mut missing = Vec::new();
+        for key in which.selected() {
+            let before = count;
+            for stage in self.runner.agent_stages() {
+                count += change(self.runner.queue_id(stage.uuid)?, key).await?;
+            }
+            missing.extend(key.filter(|_| count == before));
+        }
+        let mut text = format!("{count} dead tasks {words}\n");
+        for key in &missing {
+            text += &format!("not among the dead: {key}\n");
+        }
+        self.print(json!({name: count, "missing": missing}), &text);
+        Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     async fn results(&self, after: u64, wait: bool) -> Result<ExitCode, Error> {

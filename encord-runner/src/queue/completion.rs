@@ -67,6 +67,30 @@ impl TaskCompletion {
         }
     }
 
+    /// How the task ended, in one word: `moved`, `stayed`, `gone`, `rejected`, `failed`, `failure_routed`.
+    #[must_use]
+    pub fn outcome_name(&self) -> &'static str {
+        match self.outcome {
+            TaskOutcome::Moved { .. } => "moved",
+            TaskOutcome::Stayed => "stayed",
+            TaskOutcome::Gone => "gone",
+            TaskOutcome::Rejected => "rejected",
+            TaskOutcome::Failed { .. } => "failed",
+            TaskOutcome::FailureRouted { .. } => "failure_routed",
+        }
+    }
+
+    /// The same with at most so many bytes of its error.
+    pub(crate) fn with_error_cut(&self, most: usize) -> Self {
+        let mut completion = self.clone();
+        if let TaskOutcome::Failed { error, .. } | TaskOutcome::FailureRouted { error, .. } =
+            &mut completion.outcome
+        {
+            error.truncate(cut(error, most).len());
+        }
+        completion
+    }
+
     fn to_value(&self) -> Value {
         json!({
             "task_uuid": self.task,
@@ -94,7 +118,9 @@ impl Serialize for TaskCompletion {
 ///
 /// The first five keys are those of the Python package's batch form: `success` lists the tasks that succeeded,
 /// `pathway` the pathways taken. That form cannot say which task took which pathway, so a sixth key, `tasks`,
-/// lists one completion per task in the order of the specs. Python ignores it.
+/// lists one completion per task in the order of the specs, each with its
+/// [outcome](TaskCompletion::outcome_name) beside the keys of a single completion. Python ignores what it does not
+/// know.
 #[must_use]
 pub fn batch_to_json(completions: &[TaskCompletion], stage: StageUuid) -> String {
     let tasks: Vec<TaskUuid> = completions.iter().map(|done| done.task).collect();
@@ -104,15 +130,32 @@ pub fn batch_to_json(completions: &[TaskCompletion], stage: StageUuid) -> String
     let errors: Vec<String> =
         completions.iter().filter_map(|done| Some(format!("{}: {}", done.task, done.error()?))).collect();
     let error = (!errors.is_empty()).then(|| errors.join("\n"));
+    let each: Vec<Value> = completions
+        .iter()
+        .map(|done| {
+            let mut value = done.to_value();
+            value["outcome"] = json!(done.outcome_name());
+            value
+        })
+        .collect();
     json!({
         "task_uuid": tasks,
         "stage_uuid": stage,
         "success": success,
         "pathway": pathways,
         "error": error,
-        "tasks": completions,
+        "tasks": each,
     })
     .to_string()
+}
+
+/// The beginning of a text, at most so many bytes of it.
+pub(crate) fn cut(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 #[cfg(test)]
@@ -156,7 +199,21 @@ mod tests {
         let value: Value = serde_json::from_str(&batch_to_json(&batch, batch[0].stage)).unwrap();
         assert_eq!(value["success"].as_array().unwrap().len(), 1);
         assert_eq!(value["tasks"].as_array().unwrap().len(), 2);
+        assert_eq!(
+            (&value["tasks"][0]["outcome"], &value["tasks"][1]["outcome"]),
+            (&json!("stayed"), &json!("failed"))
+        );
         assert_eq!(value["pathway"], json!([]));
         assert_eq!(value["error"], json!("5c6cf0c2-00ae-423f-89a7-a58cb216749a: no"));
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(cut("short", 9), "short");
+        let long = "é".repeat(20);
+        assert_eq!(cut(&long, 20).len(), 20);
+        assert_eq!(cut(&format!("x{long}"), 20).len(), 19);
+        let failed = done(TaskOutcome::Failed { error: long, step: Step::Agent });
+        assert_eq!(failed.with_error_cut(5).error(), Some("éé"));
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use encord_labels::id::{ProjectHash, StageUuid, TaskUuid};
 use futures::future::BoxFuture;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::TaskSpec;
 use crate::error::Error;
@@ -91,15 +91,21 @@ pub trait Delivery: Send + Sync {
     /// How often it was delivered before.
     fn delivered_before(&self) -> u32;
 
-    /// How many of these deliveries ended without an answer: their worker died, or lost its lease.
-    fn unanswered_before(&self) -> u32;
+    /// How those deliveries ended that were answered, and how often the task was run alone.
+    fn history(&self) -> History;
+
+    /// How many of the deliveries before this one ended without an answer: their worker died, or lost its lease.
+    fn unanswered_before(&self) -> u32 {
+        let History { failed, handed_back, .. } = self.history();
+        self.delivered_before().saturating_sub(failed).saturating_sub(handed_back)
+    }
 
     /// How often it is delivered before it is given up.
     fn max_deliveries(&self) -> u32;
 
-    /// Notes, so that it survives this process, that the task is about to be run with nothing beside it. Says how
-    /// often that was noted before.
-    fn begin_alone(&self) -> BoxFuture<'_, Result<u32, Error>>;
+    /// Notes, so that it survives this process, that the task is about to be run with nothing beside it: the next
+    /// delivery's [`History::alone`] is one more, unless this one is answered.
+    fn begin_alone(&self) -> BoxFuture<'_, Result<(), Error>>;
 
     /// What the producer sent along to link its trace.
     fn trace(&self) -> Option<&str>;
@@ -107,11 +113,26 @@ pub trait Delivery: Send + Sync {
     /// Stores the completion and takes the task out of the queue.
     fn done<'a>(&'a self, completion: &'a super::TaskCompletion) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Gives the task back, to be delivered again after a pause.
+    /// Gives the task back after a failure, to be delivered again after a pause.
     fn retry_later<'a>(&'a self, error: &'a str, pause: Duration) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// Gives the task back for no fault of its own, to be delivered again after a pause.
+    fn hand_back<'a>(&'a self, reason: &'a str, pause: Duration) -> BoxFuture<'a, Result<(), Error>>;
 
     /// Moves the task to the dead ones.
     fn give_up<'a>(&'a self, error: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+/// What is known of the earlier deliveries of a task, because engines count a failure and the death of a worker alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct History {
+    /// Deliveries that ended with a failure.
+    pub failed: u32,
+    /// Deliveries that were handed back, because the platform was out of reach.
+    pub handed_back: u32,
+    /// Deliveries that ended without an answer although nothing ran beside the task.
+    pub alone: u32,
 }
 
 /// How full a queue is.

@@ -8,6 +8,7 @@ mod completion;
 mod spec;
 
 mod engine;
+mod lane;
 mod observe;
 mod producer;
 mod work;
@@ -23,16 +24,19 @@ pub mod nats;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use encord_client::{AgentTask, Project, Stage, TaskFilter};
+use encord_client::{Project, Stage, TaskFilter};
 use encord_labels::id::{DataHash, TaskUuid};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
+use tokio::sync::Semaphore;
 use tracing::{Instrument, info_span};
 
 pub use self::completion::{TaskCompletion, batch_to_json};
 pub use self::engine::{
-    Completion, DeadTask, Delivery, Engine, OpenOptions, QueueId, QueueStatus, Session, open, open_with,
+    Completion, DeadTask, Delivery, Engine, History, OpenOptions, QueueId, QueueStatus, Session, open,
+    open_with,
 };
 pub use self::producer::{Enqueued, follow};
 pub use self::spec::TaskSpec;
@@ -174,38 +178,59 @@ impl StageHandler {
     /// # Errors
     /// When the platform could not be asked about the tasks.
     pub async fn handle_specs(&self, specs: &[TaskSpec]) -> Result<Vec<TaskCompletion>, Error> {
+        let handled = self.handle_in_turn(specs, &Semaphore::new(1)).await?;
+        Ok(handled.tasks.into_iter().map(|task| task.completion).collect())
+    }
+
+    /// As [`StageHandler::handle_specs`], but agents are only called while a permit of `turns` is held: fetching
+    /// before and moving after can go on beside the agents of other batches.
+    async fn handle_in_turn(&self, specs: &[TaskSpec], turns: &Semaphore) -> Result<Handled, Error> {
         if specs.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Handled { tasks: Vec::new(), agents: Duration::ZERO });
         }
         let stage = &self.prepared.stage;
         let span = info_span!("queue batch", stage = %stage.title, tasks = specs.len());
-        let records = self.work(specs).instrument(span).await?;
-        let gone = |spec: &TaskSpec| TaskCompletion::gone(spec.task(), stage.uuid);
-        Ok(specs
-            .iter()
-            .map(|spec| records.get(&spec.task()).map_or_else(|| gone(spec), TaskCompletion::new))
-            .collect())
+        let (records, agents) = self.work(specs, turns).instrument(span).await?;
+        let tasks = specs.iter().map(|spec| {
+            let record = records.get(&(spec.task(), spec.branch()));
+            HandledTask {
+                completion: record
+                    .map_or_else(|| TaskCompletion::gone(spec.task(), stage.uuid), TaskCompletion::new),
+                is_outage: record.is_some_and(|record| record.is_outage),
+            }
+        });
+        Ok(Handled { tasks: tasks.collect(), agents })
     }
 
-    async fn work(&self, specs: &[TaskSpec]) -> Result<HashMap<TaskUuid, TaskRecord>, Error> {
+    /// What became of each task that was found, by its uuid and branch, and how long the agents took.
+    async fn work<'a>(
+        &self,
+        specs: &'a [TaskSpec],
+        turns: &Semaphore,
+    ) -> Result<(HashMap<(TaskUuid, &'a str), TaskRecord>, Duration), Error> {
         let Prepared { stage, agent, failure_pathway, .. } = &self.prepared;
-        let wanted: HashMap<TaskUuid, &TaskSpec> = specs.iter().map(|spec| (spec.task(), spec)).collect();
-        let is_wanted = |task: &AgentTask| {
-            wanted.get(&task.uuid).is_some_and(|spec| spec.branch() == task.label_branch_name)
-        };
+        let mut wanted: HashMap<TaskUuid, Vec<&'a str>> = HashMap::new();
+        for spec in specs {
+            wanted.entry(spec.task()).or_default().push(spec.branch());
+        }
         let mut hashes: Vec<DataHash> = specs.iter().map(TaskSpec::data_hash).collect();
         hashes.sort_unstable();
         hashes.dedup();
         let filter = TaskFilter::new().with_data_hashes(hashes);
-        let tasks: Vec<_> = self
-            .project
-            .agent_tasks(stage.uuid, &filter)
-            .try_filter(|task| futures::future::ready(is_wanted(task)))
-            .try_collect()
-            .await
-            .map_err(Error::client("listing tasks"))?;
+        let mut found = HashMap::new();
+        let mut tasks = Vec::new();
+        let mut listed = std::pin::pin!(self.project.agent_tasks(stage.uuid, &filter));
+        while let Some(task) = listed.try_next().await.map_err(Error::client("listing tasks"))? {
+            let branches = wanted.get(&task.uuid).map(Vec::as_slice).unwrap_or_default();
+            if let Some(branch) = branches.iter().find(|branch| **branch == task.label_branch_name) {
+                found.insert(task.uuid, *branch);
+                tasks.push(task);
+            }
+        }
         let contexts = Prefetch::new(self.project.clone(), &self.prepared).contexts(tasks).await;
         let policy = self.options.policy();
+        let turn = turns.acquire().await;
+        let started = Instant::now();
         let pending: Vec<Pending> = futures::stream::iter(contexts)
             .map(|ctx| {
                 let span = info_span!("task", uuid = %ctx.task.uuid, data_hash = %ctx.task.data_hash);
@@ -218,7 +243,26 @@ impl StageHandler {
             .buffer_unordered(self.options.concurrency)
             .collect()
             .await;
+        let agents = started.elapsed();
+        drop(turn);
         let records = commit(&self.project, stage, pending, &self.options.notes()).await;
-        Ok(records.into_iter().map(|record| (record.task, record)).collect())
+        let by_key = |record: TaskRecord| {
+            let branch = found.get(&record.task).copied().unwrap_or_default();
+            ((record.task, branch), record)
+        };
+        Ok((records.into_iter().map(by_key).collect(), agents))
     }
+}
+
+/// What became of a batch, and how long its agents took.
+struct Handled {
+    tasks: Vec<HandledTask>,
+    agents: Duration,
+}
+
+/// What became of a task.
+struct HandledTask {
+    completion: TaskCompletion,
+    /// It failed because the platform was out of reach.
+    is_outage: bool,
 }

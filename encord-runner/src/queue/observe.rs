@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use encord_client::Stage;
+use tracing::Span;
 
 use super::engine::{Delivery, Engine, QueueId};
 use super::work::WorkReport;
@@ -45,6 +46,7 @@ pub(super) fn answered(stage: &Stage, delivery: &dyn Delivery, answer: &WorkRepo
     let outcome = match answer {
         WorkReport { dead: 1.., .. } => "dead",
         WorkReport { failed: 1.., .. } => "failed",
+        WorkReport { handed_back: 1.., .. } => "handed_back",
         WorkReport { done: 1.., .. } => "done",
         _ => "unacknowledged",
     };
@@ -60,3 +62,47 @@ pub(super) fn answered(stage: &Stage, delivery: &dyn Delivery, answer: &WorkRepo
 
 #[cfg(not(feature = "metrics"))]
 pub(super) fn answered(_stage: &Stage, _delivery: &dyn Delivery, _answer: &WorkReport, _took: Duration) {}
+
+/// The trace to send along with tasks that are enqueued in this span, in the form of the W3C's `traceparent` header:
+/// the span's own where spans go to a collector, otherwise a new one.
+pub(super) fn trace_of(span: &Span) -> String {
+    exported(span)
+        .unwrap_or_else(|| format!("00-{}-{:016x}-01", uuid::Uuid::new_v4().simple(), rand::random::<u64>()))
+}
+
+#[cfg(feature = "otlp")]
+fn exported(span: &Span) -> Option<String> {
+    use opentelemetry::trace::TraceContextExt;
+    use tracing_opentelemetry::OpenTelemetrySpanExt;
+    let context = span.context();
+    let context = context.span().span_context().clone();
+    let flags = context.trace_flags().to_u8();
+    context.is_valid().then(|| format!("00-{}-{}-{flags:02x}", context.trace_id(), context.span_id()))
+}
+
+#[cfg(not(feature = "otlp"))]
+fn exported(_span: &Span) -> Option<String> {
+    None
+}
+
+/// Links a span to those of the producers of its tasks.
+#[cfg(feature = "otlp")]
+pub(super) fn link<'a>(span: &Span, traces: impl Iterator<Item = &'a str>) {
+    use tracing_opentelemetry::OpenTelemetrySpanExt;
+    let traces: std::collections::BTreeSet<&str> = traces.collect();
+    traces.into_iter().filter_map(span_context).for_each(|producer| span.add_link(producer));
+}
+
+#[cfg(not(feature = "otlp"))]
+pub(super) fn link<'a>(_span: &Span, _traces: impl Iterator<Item = &'a str>) {}
+
+/// The span that a `traceparent` names.
+#[cfg(feature = "otlp")]
+fn span_context(trace: &str) -> Option<opentelemetry::trace::SpanContext> {
+    use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
+    let mut parts = trace.split('-').skip(1);
+    let trace = TraceId::from_hex(parts.next()?).ok()?;
+    let span = SpanId::from_hex(parts.next()?).ok()?;
+    let flags = TraceFlags::new(u8::from_str_radix(parts.next()?, 16).ok()?);
+    Some(SpanContext::new(trace, span, flags, true, TraceState::NONE))
+}

@@ -5,10 +5,9 @@ use std::time::Duration;
 use futures::{Stream, TryStreamExt};
 use serde::Serialize;
 use tracing::{Instrument, info, info_span};
-use uuid::Uuid;
 
 use super::engine::{Completion, Engine, QueueId};
-use super::{QueueRunner, TaskSpec};
+use super::{QueueRunner, TaskSpec, observe};
 use crate::error::Error;
 use crate::stage::{self, StageRef};
 
@@ -46,9 +45,15 @@ impl QueueRunner {
     /// before is in the queue then; calling again goes on.
     pub async fn enqueue(&self, queue: &dyn Engine, stage: impl Into<StageRef>) -> Result<Enqueued, Error> {
         let id = self.queue_id(stage)?;
-        let trace = new_trace();
-        let span =
-            info_span!("enqueue", project = %id.project, stage = %id.stage, queue = queue.name(), %trace);
+        let span = info_span!(
+            "enqueue",
+            project = %id.project,
+            stage = %id.stage,
+            queue = queue.name(),
+            trace = tracing::field::Empty,
+        );
+        let trace = observe::trace_of(&span);
+        span.record("trace", &trace);
         self.enqueue_into(queue, id, &trace).instrument(span).await
     }
 
@@ -106,9 +111,4 @@ pub fn follow(
         }
     });
     pages.try_flatten()
-}
-
-/// A new trace in the form of the W3C's `traceparent` header.
-fn new_trace() -> String {
-    format!("00-{}-{:016x}-01", Uuid::new_v4().simple(), rand::random::<u64>())
 }

@@ -4,6 +4,7 @@
 //! environment. Small by default; `QUEUE_TEST_TASKS` and `QUEUE_TEST_KILLS` set the size of a campaign.
 //! `QUEUE_TEST_KILLS=20 QUEUE_TEST_TASKS=2000` is the one in `docs/queue.md`.
 
+use std::io::Write;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,9 @@ const ROLE: &str = "QUEUE_TEST_ROLE";
 /// The title of the data unit whose task kills its worker.
 const POISON: &str = "QUEUE_TEST_POISON";
 
+/// Where workers write down which task they begin when.
+const DIARY: &str = "QUEUE_TEST_DIARY";
+
 /// The shortest that is allowed, so that the tests wait little for dead workers.
 const LEASE: Duration = Duration::from_secs(3);
 
@@ -29,8 +33,18 @@ async fn agent(task: AgentTask, row: LabelRow) -> Outcome {
     if std::env::var(POISON).is_ok_and(|poison| poison == task.uuid.to_string()) {
         std::process::abort();
     }
+    if let Ok(diary) = std::env::var(DIARY) {
+        let line = format!("{} {} {}\n", std::process::id(), task.uuid, milliseconds());
+        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(diary).unwrap();
+        file.write_all(line.as_bytes()).unwrap();
+    }
     tokio::time::sleep(Duration::from_millis(5)).await;
     Outcome::to("complete").with_label_row(row)
+}
+
+/// Since 1970.
+fn milliseconds() -> u128 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis()
 }
 
 /// Does nothing unless it was started by a test below.
@@ -76,7 +90,7 @@ fn mark(kill: u64) -> usize {
     (tasks() as f64 * (kill as f64 + jitter) / (kills() + 1) as f64) as usize
 }
 
-fn start(world: &World, place: &Place, role: &str, poison: Option<String>) -> Child {
+fn start(world: &World, place: &Place, role: &str, setting: Option<(&str, String)>) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", "crash::victim", "--nocapture"])
@@ -87,9 +101,7 @@ fn start(world: &World, place: &Place, role: &str, poison: Option<String>) -> Ch
         .env(ROLE, role)
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
-    if let Some(poison) = poison {
-        command.env(POISON, poison);
-    }
+    command.envs(setting);
     command.spawn().unwrap()
 }
 
@@ -125,11 +137,16 @@ fn assert_done_once(world: &World) {
 async fn a_killed_worker_loses_nothing(place: &Place) {
     let world = images(tasks()).await;
     enqueue(&world, place).await;
-    let other = start(&world, place, "worker", None);
+    let folder = tempfile::tempdir().unwrap();
+    let diary = folder.path().join("diary");
+    let setting = || Some((DIARY, diary.display().to_string()));
+    let other = start(&world, place, "worker", setting());
+    let mut killings = Vec::new();
     for kill in 0..kills() {
-        let mut doomed = start(&world, place, "worker", None);
+        let mut doomed = start(&world, place, "worker", setting());
         until_done(&world, mark(kill)).await;
         doomed.kill().unwrap();
+        killings.push((doomed.id(), milliseconds()));
         doomed.wait().unwrap();
         println!("worker killed when {} of {} were done", world.at("Complete"), tasks());
     }
@@ -139,6 +156,34 @@ async fn a_killed_worker_loses_nothing(place: &Place) {
     assert_done_once(&world);
     let report = output.lines().find(|line| line.contains("redelivered")).unwrap_or_default();
     println!("all done {:.1} s after the last kill; the survivor: {report}", killed.elapsed().as_secs_f64());
+    print_redeliveries(&std::fs::read_to_string(&diary).unwrap(), &killings);
+}
+
+/// How long after the death of its worker a task that it had begun was begun by another.
+fn print_redeliveries(diary: &str, killings: &[(u32, u128)]) {
+    let begun: Vec<(u32, &str, u128)> = diary
+        .lines()
+        .map(|line| {
+            let words: Vec<_> = line.split(' ').collect();
+            (words[0].parse().unwrap(), words[1], words[2].parse().unwrap())
+        })
+        .collect();
+    let mut pauses = Vec::new();
+    for (worker, killed) in killings {
+        let had = begun.iter().filter(|(by, ..)| by == worker).map(|(_, task, _)| *task);
+        for task in had {
+            let again = begun.iter().filter(|(by, found, at)| by != worker && *found == task && at > killed);
+            pauses.extend(again.map(|(.., at)| at - killed).min());
+        }
+    }
+    pauses.sort_unstable();
+    if let (Some(median), Some(longest)) = (pauses.get(pauses.len() / 2), pauses.last()) {
+        let [median, longest] = [median, longest].map(|pause| *pause as f64 / 1000.0);
+        println!(
+            "{} begun tasks came to another worker, after {median:.1} s in the median, {longest:.1} s at most (lease {LEASE:?})",
+            pauses.len()
+        );
+    }
 }
 
 async fn a_killed_producer_loses_nothing(place: &Place) {
@@ -169,7 +214,7 @@ async fn a_task_that_kills_its_worker_is_put_aside(place: &Place) {
     enqueue(&world, place).await;
     let poison = world.state().tasks[7].uuid.to_string();
     let mut crashes = 0;
-    while !ended(start(&world, place, "worker", Some(poison.clone()))).await.0 {
+    while !ended(start(&world, place, "worker", Some((POISON, poison.clone())))).await.0 {
         crashes += 1;
         assert!(crashes <= 5, "the task is never given up");
     }

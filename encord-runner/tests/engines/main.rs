@@ -24,7 +24,12 @@ macro_rules! on_each_engine {
     };
 }
 
+#[cfg(feature = "cli")]
+mod command_line;
 mod crash;
 mod nats;
+#[cfg(all(feature = "metrics", feature = "otlp"))]
+mod observe;
 mod place;
 mod suite;
+mod trouble;

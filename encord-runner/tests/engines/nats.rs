@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use encord_runner::queue::WorkOptions;
 use encord_runner::queue::nats::{NatsOptions, NatsQueue};
+use encord_runner::queue::{TaskSpec, WorkOptions};
+use futures::TryStreamExt;
 
 use crate::place::Place;
 use crate::support::images;
@@ -92,4 +93,68 @@ async fn messages_that_are_no_specs_end_among_the_dead() {
     assert!(errors[0].2.contains("not JSON") && errors[0].0 == "a", "{errors:?}");
     assert!(errors[1].2.contains("is missing") && errors[2].2.contains("not text"), "{errors:?}");
     assert_eq!(queue.retry_dead(id, Some("a")).await.unwrap(), 1, "also what is no task can be retried");
+}
+
+/// Escaped as a text in JSON, such a message is larger than the server allows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_too_large_for_a_dead_letter_is_put_aside_without_its_end() {
+    let Some(place) = Place::server() else { return };
+    let world = images(1).await;
+    let queue = place.open().await;
+    let runner = world.runner().stage("Agent 1", || async { "complete" }).into_queue().await.unwrap();
+    let id = runner.queue_id("Agent 1").unwrap();
+    runner.enqueue(&*queue, "Agent 1").await.unwrap();
+    let stranger = async_nats::connect(place.address()).await.unwrap();
+    let subject = format!("encord.tasks.{}.{}.large", id.project, id.stage);
+    stranger.publish(subject, vec![1_u8; 700_000].into()).await.unwrap();
+    stranger.flush().await.unwrap();
+    let options =
+        WorkOptions { until_empty: true, patience: Duration::from_secs(2), ..WorkOptions::default() };
+    let report = runner.work(&*queue, options).await.unwrap();
+    assert_eq!((report.done, report.dead), (1, 1), "{report:?}");
+    let dead = queue.dead(id, 10).await.unwrap();
+    assert!(dead[0].key == "large" && dead[0].error.contains("not JSON"), "{dead:?}");
+    assert_eq!(queue.retry_dead(id, Some("large")).await.unwrap(), 0, "half a message is no use");
+    assert_eq!(queue.drop_dead(id, Some("large")).await.unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strange_dead_letters_and_keys_do_no_harm() {
+    let Some(place) = Place::server() else { return };
+    let world = images(2).await;
+    let queue = place.open_with(1).await;
+    let runner = world.runner().configure(|options| options.num_retries = 0);
+    let runner = runner.stage("Agent 1", async || Err::<(), _>("no")).into_queue().await.unwrap();
+    let id = runner.queue_id("Agent 1").unwrap();
+    let stranger = async_nats::connect(place.address()).await.unwrap();
+    let subject = format!("encord.dead.{}.{}.strange", id.project, id.stage);
+    stranger.publish(subject, "nonsense".into()).await.unwrap();
+    stranger.flush().await.unwrap();
+    runner.enqueue(&*queue, "Agent 1").await.unwrap();
+    let options = WorkOptions { until_empty: true, ..WorkOptions::default() };
+    assert_eq!(runner.work(&*queue, options).await.unwrap().dead, 2);
+    let dead = queue.dead(id, 10).await.unwrap();
+    assert_eq!((dead.len(), dead[0].key.as_str()), (3, "strange"));
+    assert!(dead[0].error.contains("not a dead letter"), "{dead:?}");
+    for key in ["*", ">", "", "a b", "x.y", &format!("{}.*", dead[1].key)] {
+        assert_eq!(queue.drop_dead(id, Some(key)).await.unwrap(), 0, "{key:?}");
+    }
+    assert_eq!(queue.retry_dead(id, None).await.unwrap(), 2);
+    assert_eq!(queue.drop_dead(id, Some("strange")).await.unwrap(), 1);
+    assert_eq!(queue.status(id).await.unwrap().dead, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spec_too_large_for_the_server_is_refused_by_name() {
+    let Some(place) = Place::server() else { return };
+    let world = images(1).await;
+    let queue = place.open().await;
+    let runner = world.runner().stage("Agent 1", || async {}).into_queue().await.unwrap();
+    let id = runner.queue_id("Agent 1").unwrap();
+    let spec: Vec<TaskSpec> = runner.specs("Agent 1").unwrap().try_collect().await.unwrap();
+    let text = spec[0].to_string();
+    let large = format!("{},\"note\":\"{}\"}}", text.trim_end_matches('}'), "x".repeat(2 << 20));
+    let error = queue.push(id, &[large.parse().unwrap()], "").await.unwrap_err().to_string();
+    assert!(error.contains(&spec[0].task().to_string()) && error.contains("max_payload"), "{error}");
+    assert_eq!(queue.status(id).await.unwrap().waiting, 0);
 }

@@ -24,7 +24,7 @@ on_each_engine! {
     a_task_that_comes_back_is_queued_again
 }
 
-fn until_empty() -> WorkOptions {
+pub(crate) fn until_empty() -> WorkOptions {
     WorkOptions {
         concurrency: 2,
         until_empty: true,
@@ -35,7 +35,7 @@ fn until_empty() -> WorkOptions {
     }
 }
 
-fn all_moved_once(world: &World) -> bool {
+pub(crate) fn all_moved_once(world: &World) -> bool {
     world.state().tasks.iter().all(|task| task.moved == 1 && task.stage == "Complete")
 }
 

@@ -4,6 +4,7 @@
 //! workers and gives their jobs to others. Around it are the pauses between attempts, the bounded number of
 //! deliveries and the view of dead letters that the engine leaves to its users.
 
+mod results;
 mod session;
 mod store;
 
@@ -22,6 +23,9 @@ use crate::error::Error;
 
 /// How often a task is delivered before it is given up.
 const MAX_DELIVERIES: u32 = 5;
+
+/// How long completions are kept: a week.
+const KEEP_COMPLETIONS: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A queue in a file. Open it in as many processes of one machine as you like; cloning is cheap.
 ///
@@ -51,6 +55,7 @@ pub struct EmbeddedQueue {
     path: PathBuf,
     name: String,
     max_deliveries: u32,
+    keep_completions: Duration,
 }
 
 impl EmbeddedQueue {
@@ -61,7 +66,13 @@ impl EmbeddedQueue {
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref().to_owned();
         let name = path.display().to_string();
-        Ok(EmbeddedQueue { store: Store::open(&path).await?, path, name, max_deliveries: MAX_DELIVERIES })
+        Ok(EmbeddedQueue {
+            store: Store::open(&path).await?,
+            path,
+            name,
+            max_deliveries: MAX_DELIVERIES,
+            keep_completions: KEEP_COMPLETIONS,
+        })
     }
 
     /// Sets how often tasks enqueued from now on are delivered before they are given up. Within each delivery the
@@ -69,6 +80,14 @@ impl EmbeddedQueue {
     #[must_use]
     pub fn with_max_deliveries(mut self, deliveries: u32) -> Self {
         self.max_deliveries = deliveries.max(1);
+        self
+    }
+
+    /// Sets how long completions are kept for the producer. Workers forget older ones, so that the file stays as
+    /// large as what is queued and what was done in this time. Default: 7 days.
+    #[must_use]
+    pub fn with_keep_completions(mut self, keep: Duration) -> Self {
+        self.keep_completions = keep;
         self
     }
 
@@ -95,7 +114,8 @@ impl Engine for EmbeddedQueue {
 
     fn listen(&self, queue: QueueId, lease: Duration) -> BoxFuture<'_, Result<Box<dyn Session>, Error>> {
         async move {
-            let session = EmbeddedSession::start(self.store.clone(), queue, lease).await?;
+            let session = EmbeddedSession::start(self.store.clone(), queue, lease, self.keep_completions);
+            let session = session.await?;
             Ok(Box::new(session) as Box<dyn Session>)
         }
         .boxed()

@@ -11,10 +11,10 @@ use futures::future::BoxFuture;
 use tracing::{error, warn};
 use uuid::Uuid;
 
-use super::store::{Job, Store};
+use super::store::{Answer, Job, Store};
 use crate::error::Error;
 use crate::queue::TaskCompletion;
-use crate::queue::engine::{Delivery, QueueId, Session};
+use crate::queue::engine::{Delivery, History, QueueId, Session};
 use crate::shutdown::AbortOnDrop;
 
 pub(super) struct EmbeddedSession(Arc<Registration>);
@@ -28,7 +28,13 @@ struct Registration {
 }
 
 impl EmbeddedSession {
-    pub(super) async fn start(store: Store, queue: QueueId, lease: Duration) -> Result<Self, Error> {
+    /// Completions older than `keep` are forgotten while the session lives.
+    pub(super) async fn start(
+        store: Store,
+        queue: QueueId,
+        lease: Duration,
+        keep: Duration,
+    ) -> Result<Self, Error> {
         let config = Config {
             queue: Queue::from(queue.to_string().as_str()),
             heartbeat_interval: lease / 3,
@@ -36,7 +42,7 @@ impl EmbeddedSession {
         };
         let worker = WorkerContext::new(&format!("worker-{}", Uuid::new_v4().simple()));
         store.register(&config, &worker).await?;
-        let alive = stay_alive(store.clone(), config.clone(), worker.clone(), lease);
+        let alive = stay_alive(store.clone(), config.clone(), worker.clone(), lease, keep);
         let alive = AbortOnDrop(tokio::spawn(alive));
         Ok(EmbeddedSession(Arc::new(Registration { store, config, worker, _alive: alive })))
     }
@@ -75,15 +81,15 @@ impl Delivery for EmbeddedDelivery {
         self.job.delivered
     }
 
-    fn unanswered_before(&self) -> u32 {
-        self.job.delivered.saturating_sub(self.job.failures)
+    fn history(&self) -> History {
+        self.job.history
     }
 
     fn max_deliveries(&self) -> u32 {
         self.job.max_deliveries
     }
 
-    fn begin_alone(&self) -> BoxFuture<'_, Result<u32, Error>> {
+    fn begin_alone(&self) -> BoxFuture<'_, Result<(), Error>> {
         self.by.store.begin_alone(&self.job).boxed()
     }
 
@@ -92,25 +98,32 @@ impl Delivery for EmbeddedDelivery {
     }
 
     fn done<'a>(&'a self, completion: &'a TaskCompletion) -> BoxFuture<'a, Result<(), Error>> {
-        self.by.store.done(&self.by.worker, &self.job, completion.to_json()).boxed()
+        self.by.store.done(self.by.config.queue.as_ref(), &self.job, completion).boxed()
     }
 
     fn retry_later<'a>(&'a self, error: &'a str, pause: Duration) -> BoxFuture<'a, Result<(), Error>> {
-        self.by.store.failed(&self.by.worker, &self.job, error, Some(pause)).boxed()
+        self.by.store.answer(&self.by.worker, &self.job, error, Answer::RetryLater(pause)).boxed()
+    }
+
+    fn hand_back<'a>(&'a self, reason: &'a str, pause: Duration) -> BoxFuture<'a, Result<(), Error>> {
+        self.by.store.answer(&self.by.worker, &self.job, reason, Answer::HandBack(pause)).boxed()
     }
 
     fn give_up<'a>(&'a self, error: &'a str) -> BoxFuture<'a, Result<(), Error>> {
-        self.by.store.failed(&self.by.worker, &self.job, error, None).boxed()
+        self.by.store.answer(&self.by.worker, &self.job, error, Answer::GiveUp).boxed()
     }
 }
 
-/// Renews the lease, and gives the tasks of dead workers back.
-async fn stay_alive(store: Store, config: Config, worker: WorkerContext, lease: Duration) {
+/// Renews the lease, gives the tasks of dead workers back, and forgets what is old.
+async fn stay_alive(store: Store, config: Config, worker: WorkerContext, lease: Duration, keep: Duration) {
     loop {
         match store.keep_alive(&config, &worker, lease).await {
             Ok(0) => {}
             Ok(orphans) => warn!(tasks = orphans, "took back the tasks of dead workers"),
             Err(failure) => error!("cannot renew the lease: {failure}"),
+        }
+        if let Err(failure) = store.forget_old(config.queue.as_ref(), keep).await {
+            warn!("cannot forget old completions: {failure}");
         }
         tokio::time::sleep(lease / 3).await;
     }

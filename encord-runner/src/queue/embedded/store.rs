@@ -3,20 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use apalis_core::backend::{TaskResult, WorkerFilter};
+use apalis_core::backend::WorkerFilter;
 use apalis_core::task::Task;
 use apalis_core::task::builder::TaskBuilder;
 use apalis_core::task::metadata::MetadataStore;
-use apalis_core::task::status::Status;
 use apalis_core::worker::context::WorkerContext;
 use apalis_sqlite::{Config, SqliteStorage, queries};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, SqlitePool};
-use tokio::sync::{mpsc, oneshot};
 
+use super::results::Writer;
 use crate::error::Error;
-use crate::queue::TaskSpec;
-use crate::queue::engine::{Completion, DeadTask, QueueStatus};
+use crate::queue::engine::{Completion, DeadTask, History, QueueStatus};
+use crate::queue::{TaskCompletion, TaskSpec};
 
 /// Waits this long for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -25,41 +24,44 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 const BEGIN: &str = "UPDATE Jobs SET status = 'Running', lock_at = strftime('%s', 'now')
     WHERE id IN (SELECT value FROM json_each(?1)) AND +lock_by = ?2 AND +status = 'Queued'";
 
-/// What is over has no history.
-const FORGET: &str = "DELETE FROM EncordHistory WHERE job = ?1";
+/// Gives a job back to the queue. The engine counts deliveries in `attempts`, but would make a job that failed too
+/// often dead by itself, also one whose worker died; so a job that is to come again is never marked as failed.
+const RETURN: &str = "UPDATE Jobs SET status = 'Pending', attempts = ?3, last_result = ?4, lock_by = NULL,
+    lock_at = NULL, done_at = NULL, run_at = strftime('%s', 'now') + ?5 WHERE id = ?1 AND lock_by = ?2";
 
-/// Only when the program's runtime is being shut down.
-const WRITER_ENDED: &str = "the program is ending";
+/// Puts a job aside.
+const KILL: &str = "UPDATE Jobs SET status = 'Killed', attempts = ?3, last_result = ?4, lock_by = NULL,
+    lock_at = NULL, done_at = strftime('%s', 'now') WHERE id = ?1 AND lock_by = ?2";
+
+/// Notes how a delivery ended, and since when the job is in the queue, unless its worker has lost the job.
+const NOTE: &str = "INSERT INTO EncordDeliveries (job, failed, handed_back, alone, enqueued_at)
+    SELECT id, ?3, ?4, ?5, run_at FROM Jobs WHERE id = ?1 AND lock_by = ?2
+    ON CONFLICT (job) DO UPDATE SET failed = excluded.failed, handed_back = excluded.handed_back,
+        alone = excluded.alone, enqueued_at = COALESCE(enqueued_at, excluded.enqueued_at)";
+
+/// What is dead has no history.
+const FORGET: &str = "DELETE FROM EncordDeliveries WHERE job = ?1";
+
+/// Workers that ended long ago, and of which nothing is left.
+const FORGET_WORKERS: &str = "DELETE FROM Workers
+    WHERE worker_type = ?1 AND last_seen < strftime('%s', 'now') - 86400 AND NOT EXISTS
+        (SELECT 1 FROM Jobs WHERE status IN ('Running', 'Queued') AND lock_by = Workers.id)";
 
 /// The name under which the producer's trace travels.
 const TRACE: &str = "traceparent";
 
-/// Completions in an order that does not change: the engine's own `done_at` counts whole seconds.
-///
-/// And what is known of jobs that were delivered more than once, because the engine counts a failure and the death
-/// of a worker alike.
+/// What is known of jobs that were delivered more than once, because the engine counts a failure and the death of a
+/// worker alike.
 const TABLES: &str = "
-    CREATE TABLE IF NOT EXISTS EncordHistory (
+    CREATE TABLE IF NOT EXISTS EncordDeliveries (
         job TEXT PRIMARY KEY,
-        failures INTEGER NOT NULL DEFAULT 0,
-        alone INTEGER NOT NULL DEFAULT 0
+        failed INTEGER NOT NULL DEFAULT 0,
+        handed_back INTEGER NOT NULL DEFAULT 0,
+        alone INTEGER NOT NULL DEFAULT 0,
+        enqueued_at INTEGER
     );
-    CREATE TABLE IF NOT EXISTS EncordCompletions (
-        position INTEGER PRIMARY KEY AUTOINCREMENT,
-        queue TEXT NOT NULL,
-        done_at INTEGER NOT NULL,
-        json TEXT NOT NULL
-    );
-    CREATE INDEX IF NOT EXISTS EncordCompletionsOfQueue ON EncordCompletions (queue, position);
-    CREATE INDEX IF NOT EXISTS EncordCompletionsInTime ON EncordCompletions (queue, done_at);
     -- With this index of the engine, each acknowledgement looks at all that its worker ever did.
     DROP INDEX IF EXISTS LIdx;";
-
-/// A job that is over: dead, or failed with no attempts left.
-const DEAD: &str = "(status = 'Killed' OR (status = 'Failed' AND attempts >= max_attempts))";
-
-/// How many completions are written in one transaction, at most.
-const GROUP_SIZE: usize = 500;
 
 #[derive(Clone)]
 pub(super) struct Store {
@@ -69,15 +71,15 @@ pub(super) struct Store {
     /// disk each otherwise.
     hot: SqlitePool,
     path: PathBuf,
-    finished: mpsc::Sender<Finished>,
+    results: Writer,
 }
 
-/// A job that is done, on its way into the file.
-struct Finished {
-    job: TaskResult<serde_json::Value>,
-    worker: String,
-    completion: String,
-    written: oneshot::Sender<Result<(), String>>,
+/// How a delivery ends that does not end well.
+#[derive(Clone, Copy)]
+pub(super) enum Answer {
+    RetryLater(Duration),
+    HandBack(Duration),
+    GiveUp,
 }
 
 /// A job handed to this worker.
@@ -87,9 +89,8 @@ pub(super) struct Job {
     pub(super) delivered: u32,
     pub(super) max_deliveries: u32,
     pub(super) trace: Option<String>,
-    /// How many of the deliveries ended with a failure.
-    pub(super) failures: u32,
-    id: apalis_core::task::task_id::TaskId,
+    pub(super) history: History,
+    pub(super) id: apalis_core::task::task_id::TaskId,
 }
 
 impl Store {
@@ -109,9 +110,8 @@ impl Store {
         sqlx::raw_sql(TABLES).execute(&pool).await.map_err(|error| failed(error.to_string()))?;
         let hot = connect(options.synchronous(SqliteSynchronous::Normal)).await;
         let hot = hot.map_err(|error| failed(error.to_string()))?;
-        let (finished, arrivals) = mpsc::channel(GROUP_SIZE);
-        tokio::spawn(write_finished(pool.clone(), arrivals));
-        Ok(Store { pool, hot, path, finished })
+        let results = Writer::start(pool.clone()).await.map_err(|error| failed(error.to_string()))?;
+        Ok(Store { pool, hot, path, results })
     }
 
     fn problem<E: std::fmt::Display>(&self) -> impl Fn(E) -> Error + '_ {
@@ -178,88 +178,85 @@ impl Store {
         }
         let mut taken: Vec<Job> = jobs.into_iter().filter_map(Job::read).collect();
         for job in taken.iter_mut().filter(|job| job.delivered > 0) {
-            let history = sqlx::query("SELECT failures FROM EncordHistory WHERE job = ?1");
-            let row = history.bind(job.id.to_string()).fetch_optional(&mut *transaction).await;
-            let failures = row.map_err(self.problem())?.map_or(0, |row| row.get::<i64, _>(0));
-            job.failures = u32::try_from(failures).unwrap_or(u32::MAX);
+            let noted = "SELECT failed, handed_back, alone FROM EncordDeliveries WHERE job = ?1";
+            let noted = sqlx::query(noted).bind(job.id.to_string()).fetch_optional(&mut *transaction).await;
+            job.history = noted.map_err(self.problem())?.map(|row| history(&row)).unwrap_or_default();
         }
         transaction.commit().await.map_err(self.problem())?;
         Ok(taken)
     }
 
-    /// The job is done; the task may come to the stage again and then be enqueued again. Jobs that are done at the
-    /// same time are written together, because the disk takes as long for many as for one.
+    /// The job is done; the task may come to the stage again and then be enqueued again.
     pub(super) async fn done(
         &self,
-        worker: &WorkerContext,
+        queue: &str,
         job: &Job,
-        completion: String,
+        completion: &TaskCompletion,
     ) -> Result<(), Error> {
-        let result = serde_json::from_str(&completion).map_err(self.problem())?;
-        let (written, answer) = oneshot::channel();
-        let job = job.result(Status::Done, Ok(result));
-        let finished = Finished { job, worker: worker.name().to_owned(), completion, written };
-        self.finished.send(finished).await.map_err(|_| self.problem()(WRITER_ENDED))?;
-        answer.await.map_err(|_| self.problem()(WRITER_ENDED))?.map_err(self.problem())
+        self.results.write(queue, &job.id.to_string(), completion).await.map_err(self.problem())
     }
 
-    /// The job failed. It comes again after a pause; without one it is dead.
-    pub(super) async fn failed(
+    /// The job is not done. A worker that has lost it changes nothing.
+    pub(super) async fn answer(
         &self,
         worker: &WorkerContext,
         job: &Job,
         error: &str,
-        pause: Option<Duration>,
+        answer: Answer,
     ) -> Result<(), Error> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(self.problem())?;
-        let id = job.id.to_string();
-        let status = if pause.is_some() { Status::Failed } else { Status::Killed };
-        let result = job.result(status, Err(error.to_owned()));
-        queries::ack_tasks(&mut *transaction, &[&result], worker.name()).await.map_err(self.problem())?;
-        let history = match pause {
-            Some(_) => {
-                "INSERT INTO EncordHistory (job, failures) VALUES (?1, 1)
-                    ON CONFLICT (job) DO UPDATE SET failures = failures + 1"
-            }
-            None => FORGET,
+        let (id, worker) = (job.id.to_string(), worker.name());
+        let History { failed, handed_back, alone } = job.history;
+        let (failed, handed_back, pause) = match answer {
+            Answer::RetryLater(pause) => (failed + 1, handed_back, Some(pause)),
+            Answer::HandBack(pause) => (failed, handed_back + 1, Some(pause)),
+            Answer::GiveUp => (failed, handed_back, None),
         };
-        sqlx::query(history).bind(&id).execute(&mut *transaction).await.map_err(self.problem())?;
-        let seconds = pause.unwrap_or_default().as_secs_f64().ceil() as u64;
-        sqlx::query("UPDATE Jobs SET run_at = strftime('%s', 'now') + ?2 WHERE id = ?1 AND lock_by = ?3")
-            .bind(&id)
-            .bind(i64::try_from(seconds).unwrap_or(i64::MAX))
-            .bind(worker.name())
-            .execute(&mut *transaction)
-            .await
-            .map_err(self.problem())?;
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(self.problem())?;
+        let result = serde_json::json!({"Err": error}).to_string();
+        let delivered = job.delivered.saturating_add(1);
+        if let Some(pause) = pause {
+            let seconds = pause.as_secs_f64().ceil() as i64;
+            let note = sqlx::query(NOTE).bind(&id).bind(worker).bind(failed).bind(handed_back).bind(alone);
+            note.execute(&mut *transaction).await.map_err(self.problem())?;
+            let back = sqlx::query(RETURN).bind(&id).bind(worker).bind(delivered).bind(result).bind(seconds);
+            back.execute(&mut *transaction).await.map_err(self.problem())?;
+        } else {
+            let kill = sqlx::query(KILL).bind(&id).bind(worker).bind(delivered).bind(result);
+            let killed = kill.execute(&mut *transaction).await.map_err(self.problem())?;
+            if killed.rows_affected() > 0 {
+                let forget = sqlx::query(FORGET).bind(&id).execute(&mut *transaction).await;
+                forget.map_err(self.problem())?;
+            }
+        }
         transaction.commit().await.map_err(self.problem())
     }
 
-    /// Notes that the job is about to be run alone, and says how often it was before.
-    pub(super) async fn begin_alone(&self, job: &Job) -> Result<u32, Error> {
-        let note = "INSERT INTO EncordHistory (job, alone) VALUES (?1, 1)
-            ON CONFLICT (job) DO UPDATE SET alone = alone + 1 RETURNING alone - 1";
-        let row = sqlx::query(note).bind(job.id.to_string()).fetch_one(&self.pool).await;
-        Ok(u32::try_from(row.map_err(self.problem())?.get::<i64, _>(0)).unwrap_or(u32::MAX))
+    /// Notes that the job is about to be run alone.
+    pub(super) async fn begin_alone(&self, job: &Job) -> Result<(), Error> {
+        let note = "INSERT INTO EncordDeliveries (job, alone) VALUES (?1, ?2)
+            ON CONFLICT (job) DO UPDATE SET alone = excluded.alone";
+        let noted = sqlx::query(note).bind(job.id.to_string()).bind(job.history.alone + 1);
+        noted.execute(&self.pool).await.map(drop).map_err(self.problem())
+    }
+
+    /// Forgets completions that are older than this, some at a time, and workers of days ago.
+    pub(super) async fn forget_old(&self, queue: &str, keep: Duration) -> Result<(), Error> {
+        self.results.forget_old(queue, keep).await.map_err(self.problem())?;
+        let forgotten = sqlx::query(FORGET_WORKERS).bind(queue).execute(&self.hot).await;
+        forgotten.map(drop).map_err(self.problem())
     }
 
     pub(super) async fn status(&self, queue: &str) -> Result<QueueStatus, Error> {
-        let statement = format!(
-            "SELECT COUNT(*) FILTER (WHERE status IN ('Running', 'Queued')) AS running,
-                COUNT(*) FILTER (WHERE status = 'Done') AS done,
-                COUNT(*) FILTER (WHERE {DEAD}) AS dead,
-                COUNT(*) FILTER (WHERE status = 'Pending' OR (status = 'Failed' AND NOT {DEAD})) AS waiting,
-                MIN(run_at) FILTER (WHERE status NOT IN ('Done', 'Killed') AND NOT {DEAD}) AS oldest,
-                (SELECT COUNT(*) FROM EncordCompletions
+        const COUNT: &str = "SELECT COUNT(*) FILTER (WHERE status IN ('Running', 'Queued')) AS running,
+                COUNT(*) FILTER (WHERE status = 'Killed') AS dead,
+                COUNT(*) FILTER (WHERE status = 'Pending') AS waiting,
+                MIN(COALESCE(enqueued_at, run_at)) FILTER (WHERE status <> 'Killed') AS oldest,
+                (SELECT COUNT(*) FROM EncordResults WHERE queue = ?1) AS done,
+                (SELECT COUNT(*) FROM EncordResults
                     WHERE queue = ?1 AND done_at > strftime('%s', 'now') - 60) AS recent,
                 CAST(strftime('%s', 'now') AS INTEGER) AS now
-            FROM Jobs WHERE job_type = ?1"
-        );
-        let row = sqlx::query(sqlx::AssertSqlSafe(statement))
-            .bind(queue)
-            .fetch_one(&self.pool)
-            .await
-            .map_err(self.problem())?;
+            FROM Jobs LEFT JOIN EncordDeliveries AS earlier ON earlier.job = Jobs.id WHERE job_type = ?1";
+        let row = sqlx::query(COUNT).bind(queue).fetch_one(&self.pool).await.map_err(self.problem())?;
         let count = |name: &str| u64::try_from(row.get::<i64, _>(name)).unwrap_or_default();
         let oldest: Option<i64> = row.get("oldest");
         Ok(QueueStatus {
@@ -274,27 +271,17 @@ impl Store {
 
     /// Whether nothing waits and nothing runs.
     pub(super) async fn is_empty(&self, queue: &str) -> Result<bool, Error> {
-        let statement = format!(
-            "SELECT EXISTS (SELECT 1 FROM Jobs WHERE job_type = ?1 AND status = 'Pending')
-                OR EXISTS (SELECT 1 FROM Jobs WHERE job_type = ?1 AND status IN ('Queued', 'Running'))
-                OR EXISTS (SELECT 1 FROM Jobs WHERE job_type = ?1 AND status = 'Failed' AND NOT {DEAD})"
-        );
-        let row = sqlx::query(sqlx::AssertSqlSafe(statement))
-            .bind(queue)
-            .fetch_one(&self.pool)
-            .await
-            .map_err(self.problem())?;
+        const OPEN: &str = "SELECT EXISTS (SELECT 1 FROM Jobs
+            WHERE job_type = ?1 AND status IN ('Pending', 'Queued', 'Running'))";
+        let row = sqlx::query(OPEN).bind(queue).fetch_one(&self.pool).await.map_err(self.problem())?;
         Ok(row.get::<i64, _>(0) == 0)
     }
 
     pub(super) async fn dead(&self, queue: &str, limit: usize) -> Result<Vec<DeadTask>, Error> {
-        let statement = format!(
-            "SELECT COALESCE(idempotency_key, id) AS key, attempts, last_result FROM Jobs
-            WHERE job_type = ?1 AND {DEAD} ORDER BY done_at, id LIMIT ?2"
-        );
+        const LIST: &str = "SELECT COALESCE(idempotency_key, id) AS key, attempts, last_result FROM Jobs
+            WHERE job_type = ?1 AND status = 'Killed' ORDER BY done_at, id LIMIT ?2";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows =
-            sqlx::query(sqlx::AssertSqlSafe(statement)).bind(queue).bind(limit).fetch_all(&self.pool).await;
+        let rows = sqlx::query(LIST).bind(queue).bind(limit).fetch_all(&self.pool).await;
         let read = |row: &sqlx::sqlite::SqliteRow| {
             let key: String = row.get("key");
             DeadTask {
@@ -319,7 +306,7 @@ impl Store {
 
     async fn change_dead(&self, change: &str, queue: &str, key: Option<&str>) -> Result<u64, Error> {
         let statement = format!(
-            "{change} WHERE job_type = ?1 AND {DEAD} AND (?2 IS NULL OR COALESCE(idempotency_key, id) = ?2)"
+            "{change} WHERE job_type = ?1 AND status = 'Killed' AND (?2 IS NULL OR COALESCE(idempotency_key, id) = ?2)"
         );
         let done =
             sqlx::query(sqlx::AssertSqlSafe(statement)).bind(queue).bind(key).execute(&self.pool).await;
@@ -332,16 +319,7 @@ impl Store {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Completion>, Error> {
-        let statement = "SELECT position, json FROM EncordCompletions
-            WHERE queue = ?1 AND position > ?2 ORDER BY position LIMIT ?3";
-        let bounded = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        let query = sqlx::query(statement).bind(queue).bind(bounded(after)).bind(bounded(limit as u64));
-        let rows = query.fetch_all(&self.pool).await.map_err(self.problem())?;
-        let read = |row: &sqlx::sqlite::SqliteRow| Completion {
-            position: u64::try_from(row.get::<i64, _>("position")).unwrap_or_default(),
-            json: row.get("json"),
-        };
-        Ok(rows.iter().map(read).collect())
+        self.results.read(queue, after, limit).await.map_err(self.problem())
     }
 }
 
@@ -351,68 +329,22 @@ impl Job {
         Some(Job {
             delivered: count(job.attempt()),
             max_deliveries: count(job.max_attempts().unwrap_or(1)),
-            failures: 0,
+            history: History::default(),
             trace: job.metadata().get(TRACE).map(str::to_owned),
             id: job.task_id()?.clone(),
             payload: job.take().0,
         })
     }
-
-    fn result(
-        &self,
-        status: Status,
-        result: Result<serde_json::Value, String>,
-    ) -> TaskResult<serde_json::Value> {
-        TaskResult { task_id: self.id.clone(), attempt: self.delivered as usize + 1, status, result }
-    }
-}
-
-/// Writes what is done, as much together as has come in meanwhile, until nobody is left to send any.
-async fn write_finished(pool: SqlitePool, mut arrivals: mpsc::Receiver<Finished>) {
-    let mut group = Vec::new();
-    while arrivals.recv_many(&mut group, GROUP_SIZE).await > 0 {
-        let written = write_group(&pool, &group).await.map_err(|error| error.to_string());
-        for finished in group.drain(..) {
-            // Who asked may have been dropped; the job is done all the same.
-            let _ = finished.written.send(written.clone());
-        }
-    }
-}
-
-async fn write_group(pool: &SqlitePool, group: &[Finished]) -> Result<(), sqlx::Error> {
-    // Nothing is kept twice when another worker has done the job meanwhile.
-    const KEEP: &str = "INSERT INTO EncordCompletions (queue, done_at, json)
-        SELECT Jobs.job_type, Jobs.done_at, finished.value ->> 'completion'
-        FROM json_each(?1) AS finished JOIN Jobs ON Jobs.id = finished.value ->> 'id'
-        WHERE lock_by = ?2 AND status = 'Done' AND idempotency_key IS NOT NULL ORDER BY finished.key";
-    const RELEASE: &str = "UPDATE Jobs SET idempotency_key = NULL
-        WHERE id IN (SELECT value ->> 'id' FROM json_each(?1)) AND lock_by = ?2";
-    const FORGET_ALL: &str =
-        "DELETE FROM EncordHistory WHERE job IN (SELECT value ->> 'id' FROM json_each(?1))";
-    let mut workers: Vec<&str> = group.iter().map(|finished| finished.worker.as_str()).collect();
-    workers.sort_unstable();
-    workers.dedup();
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-    for worker in workers {
-        let of_worker = || group.iter().filter(|finished| finished.worker == worker);
-        let jobs: Vec<_> = of_worker().map(|finished| &finished.job).collect();
-        queries::ack_tasks(&mut *transaction, &jobs, worker).await?;
-        let finished: serde_json::Value = of_worker()
-            .map(|Finished { job, completion, .. }| {
-                serde_json::json!({"id": job.task_id.to_string(), "completion": completion})
-            })
-            .collect();
-        let finished = finished.to_string();
-        sqlx::query(KEEP).bind(&finished).bind(worker).execute(&mut *transaction).await?;
-        sqlx::query(RELEASE).bind(&finished).bind(worker).execute(&mut *transaction).await?;
-        sqlx::query(FORGET_ALL).bind(&finished).execute(&mut *transaction).await?;
-    }
-    transaction.commit().await
 }
 
 async fn total_changes(connection: &mut sqlx::SqliteConnection) -> Result<u64, sqlx::Error> {
     let row = sqlx::query("SELECT total_changes()").fetch_one(connection).await?;
     Ok(u64::try_from(row.get::<i64, _>(0)).unwrap_or_default())
+}
+
+fn history(row: &sqlx::sqlite::SqliteRow) -> History {
+    let count = |name: &str| u32::try_from(row.get::<i64, _>(name)).unwrap_or(u32::MAX);
+    History { failed: count("failed"), handed_back: count("handed_back"), alone: count("alone") }
 }
 
 /// The text of the engine's `{"Err": "..."}`.

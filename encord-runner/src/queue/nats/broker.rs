@@ -9,12 +9,12 @@ use std::time::{Duration, SystemTime};
 
 use async_nats::connection::State;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
-use async_nats::jetstream::context::{ContextBuilder, PublishErrorKind};
+use async_nats::jetstream::context::{ContextBuilder, PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{
     DiscardPolicy, LastRawMessageErrorKind, RetentionPolicy, StorageType, Stream,
 };
-use async_nats::jetstream::{Context, stream};
+use async_nats::jetstream::{Context, ErrorCode, stream};
 use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 use bytes::Bytes;
 use futures::StreamExt;
@@ -105,6 +105,21 @@ impl Broker {
         }
     }
 
+    /// Asks again when an answer got lost, as when the server is started anew in between.
+    pub(super) async fn repeatedly<T, F>(&self, patience: Duration, ask: impl Fn() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let until = tokio::time::Instant::now() + patience;
+        loop {
+            match ask().await {
+                Err(failure) if tokio::time::Instant::now() < until => debug!("asking again: {failure}"),
+                answer => return answer,
+            }
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
+    }
+
     fn stream_name(&self, kind: Kind) -> String {
         format!("{}_{}", self.prefix, kind.word()).to_uppercase()
     }
@@ -135,8 +150,10 @@ impl Broker {
             Kind::Dead => config.max_messages_per_subject = 1,
         }
         let wanted = (config.retention, config.storage);
-        let made =
-            self.context.get_or_create_stream(config).await.map_err(self.problem("making a stream"))?;
+        let make = || async {
+            self.context.get_or_create_stream(config.clone()).await.map_err(self.problem("making a stream"))
+        };
+        let made = self.repeatedly(REQUEST_TIMEOUT * 2, make).await?;
         let found = &made.cached_info().config;
         if (found.retention, found.storage) != wanted {
             let problem = format!(
@@ -226,8 +243,28 @@ impl Broker {
     /// Stores a message in place of one with its subject.
     pub(super) async fn publish(&self, subject: String, payload: Vec<u8>) -> Result<(), Error> {
         self.connected()?;
-        let sent = self.context.publish(subject, payload.into()).await.map_err(self.problem("storing"))?;
-        sent.await.map(drop).map_err(self.problem("storing"))
+        self.send(subject, payload).await.map_err(self.problem("storing"))
+    }
+
+    /// As [`Broker::publish`], but when the server refuses the message, the short form of it is stored.
+    pub(super) async fn publish_or(
+        &self,
+        subject: String,
+        payload: Vec<u8>,
+        short: impl FnOnce() -> Vec<u8>,
+    ) -> Result<(), Error> {
+        self.connected()?;
+        match self.send(subject.clone(), payload).await {
+            Err(refused) if is_too_large(&refused) => {
+                warn!("the server does not store a message whole: {refused}");
+                self.publish(subject, short()).await
+            }
+            sent => sent.map_err(self.problem("storing")),
+        }
+    }
+
+    async fn send(&self, subject: String, payload: Vec<u8>) -> Result<(), PublishError> {
+        self.context.publish(subject, payload.into()).await?.await.map(drop)
     }
 
     /// The message with this subject, if there is one.
@@ -255,7 +292,8 @@ impl Broker {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Stored>, Error> {
-        let policy = DeliverPolicy::ByStartSequence { start_sequence: after + 1 };
+        let Some(start_sequence) = after.checked_add(1) else { return Ok(Vec::new()) };
+        let policy = DeliverPolicy::ByStartSequence { start_sequence };
         let (consumer, waiting) = self.reader(kind, queue, policy).await?;
         let wanted = limit.min(usize::try_from(waiting).unwrap_or(usize::MAX));
         let mut found = Vec::new();
@@ -335,6 +373,22 @@ impl Kind {
 
 pub(super) fn consumer_name(queue: QueueId) -> String {
     format!("work-{}-{}", queue.project, queue.stage)
+}
+
+/// Whether a message is above the limit of the connection, or of its stream.
+fn is_too_large(refused: &PublishError) -> bool {
+    let by_stream = || {
+        let source = std::error::Error::source(refused);
+        source
+            .and_then(|source| source.downcast_ref::<async_nats::jetstream::Error>())
+            .is_some_and(|error| error.error_code() == ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM)
+    };
+    refused.kind() == PublishErrorKind::MaxPayloadExceeded || by_stream()
+}
+
+/// Whether this can name one task; otherwise it would name none, or many.
+pub(super) fn is_key(key: &str) -> bool {
+    !key.is_empty() && !key.contains(|letter: char| ".*>".contains(letter) || letter.is_whitespace())
 }
 
 /// The part of a subject that names the task.

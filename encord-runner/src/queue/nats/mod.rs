@@ -18,8 +18,9 @@ use async_nats::jetstream::message::PublishMessage;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
-use self::broker::{Broker, Kind, Published, Stored, consumer_name};
+use self::broker::{Broker, Kind, Published, Stored, consumer_name, is_key};
 use self::session::NatsSession;
 use super::TaskSpec;
 use super::engine::{Completion, DeadTask, Engine, QueueId, QueueStatus, Session};
@@ -94,14 +95,9 @@ struct DeadLetter {
     error: String,
     trace: Option<String>,
     payload: String,
-}
-
-/// What is known of a task that was delivered more than once: the server counts a failure and the death of a worker
-/// alike.
-#[derive(Clone, Copy, Default, Serialize, Deserialize)]
-struct History {
-    failures: u32,
-    alone: u32,
+    /// The payload did not fit in whole.
+    #[serde(default)]
+    is_cut: bool,
 }
 
 impl NatsQueue {
@@ -148,9 +144,10 @@ impl NatsQueue {
         if specs.is_empty() {
             return Ok(0);
         }
-        self.broker.consumer(queue, None).await?;
+        self.broker.repeatedly(PATIENCE, || self.broker.consumer(queue, None)).await?;
         // There are rarely dead tasks, and rarely many.
-        let any_dead = self.broker.count(Kind::Dead, queue, None).await? > 0;
+        let dead = self.broker.repeatedly(PATIENCE, || self.broker.count(Kind::Dead, queue, None)).await?;
+        let any_dead = dead > 0;
         let mut publishing = Vec::with_capacity(specs.len());
         for spec in specs {
             publishing.push(self.push_one(queue, spec, trace, any_dead).boxed());
@@ -196,7 +193,20 @@ impl NatsQueue {
             let Some(last) = page.last() else { return Ok(retried) };
             after = last.sequence;
             for stored in page.iter().filter(|stored| key.is_none_or(|key| key == stored.key)) {
-                let letter = self.letter(stored)?;
+                let letter = match stored.letter() {
+                    Ok(letter) if letter.is_cut => {
+                        warn!(
+                            key = stored.key,
+                            "cannot be retried, its message was too large to be kept whole"
+                        );
+                        continue;
+                    }
+                    Ok(letter) => letter,
+                    Err(problem) => {
+                        warn!(key = stored.key, "cannot be retried: {problem}");
+                        continue;
+                    }
+                };
                 let subject = self.broker.subject(Kind::Tasks, queue, &stored.key);
                 let trace = letter.trace.unwrap_or_default();
                 let message =
@@ -210,17 +220,16 @@ impl NatsQueue {
         }
     }
 
-    fn letter(&self, stored: &Stored) -> Result<DeadLetter, Error> {
-        serde_json::from_slice(&stored.payload).map_err(self.broker.problem("reading a dead letter"))
-    }
-
     async fn list_dead(&self, queue: QueueId, limit: usize) -> Result<Vec<DeadTask>, Error> {
         let stored = self.broker.read(Kind::Dead, queue, 0, limit).await?;
-        let read = |stored: &Stored| {
-            let DeadLetter { deliveries, error, .. } = self.letter(stored)?;
-            Ok(DeadTask { key: stored.key.clone(), task: stored.key.parse().ok(), deliveries, error })
+        let read = |stored: Stored| {
+            let (deliveries, error) = match stored.letter() {
+                Ok(letter) => (letter.deliveries, letter.error),
+                Err(problem) => (0, problem),
+            };
+            DeadTask { task: stored.key.parse().ok(), key: stored.key, deliveries, error }
         };
-        stored.iter().map(read).collect()
+        Ok(stored.into_iter().map(read).collect())
     }
 
     async fn read_done(&self, queue: QueueId, after: u64, limit: usize) -> Result<Vec<Completion>, Error> {
@@ -268,7 +277,13 @@ impl Engine for NatsQueue {
     }
 
     fn drop_dead<'a>(&'a self, queue: QueueId, key: Option<&'a str>) -> BoxFuture<'a, Result<u64, Error>> {
-        self.broker.delete(Kind::Dead, queue, key.unwrap_or("*")).boxed()
+        async move {
+            match key {
+                Some(key) if !is_key(key) => Ok(0),
+                key => self.broker.delete(Kind::Dead, queue, key.unwrap_or("*")).await,
+            }
+        }
+        .boxed()
     }
 
     fn completions(
@@ -278,6 +293,14 @@ impl Engine for NatsQueue {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Completion>, Error>> {
         self.read_done(queue, after, limit).boxed()
+    }
+}
+
+impl Stored {
+    /// The message as a dead letter. Anybody can write to the subject, so it may be something else.
+    fn letter(&self) -> Result<DeadLetter, String> {
+        serde_json::from_slice(&self.payload)
+            .map_err(|error| format!("not a dead letter of a worker: {error}"))
     }
 }
 

@@ -11,10 +11,11 @@ use futures::{FutureExt, StreamExt};
 use tracing::warn;
 
 use super::broker::{Broker, Kind, last_part};
-use super::{DeadLetter, History, TRACE};
+use super::{DeadLetter, TRACE};
 use crate::error::Error;
 use crate::queue::TaskCompletion;
-use crate::queue::engine::{Delivery, QueueId, Session};
+use crate::queue::completion::cut;
+use crate::queue::engine::{Delivery, History, QueueId, Session};
 use crate::report::TaskOutcome;
 use crate::shutdown::AbortOnDrop;
 
@@ -23,6 +24,9 @@ const TAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the server may take to confirm the end of a task.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How much of a text is kept where all of it does not fit.
+const SHORT: usize = 1 << 10;
 
 pub(super) struct NatsSession {
     broker: Broker,
@@ -171,6 +175,12 @@ impl NatsDelivery {
         Ok(())
     }
 
+    /// Says in a message of its own how the delivery ended; then the task is given back.
+    async fn give_back(&self, history: History, pause: Duration) -> Result<(), Error> {
+        self.remember(history).await?;
+        self.end(AckKind::Nak(Some(pause))).await
+    }
+
     async fn store(&self, completion: &TaskCompletion) -> Result<(), Error> {
         let subject = self.broker.subject(Kind::Done, self.queue, &self.key);
         let json = completion.to_json();
@@ -180,7 +190,23 @@ impl NatsDelivery {
             let message = PublishMessage::build().payload(json.into());
             return self.broker.publish_once(subject, message, Duration::ZERO).await.map(drop);
         }
-        self.broker.publish(subject, json.into_bytes()).await
+        let short = || completion.with_error_cut(SHORT).to_json().into_bytes();
+        self.broker.publish_or(subject, json.into_bytes(), short).await
+    }
+
+    /// What is kept of the task when it is dead; only the beginnings of its texts if `is_cut`.
+    fn letter(&self, error: &str, is_cut: bool) -> Vec<u8> {
+        let payload = String::from_utf8_lossy(&self.message.payload);
+        let most = if is_cut { SHORT } else { usize::MAX };
+        let letter = DeadLetter {
+            deliveries: self.delivered_before + 1,
+            error: cut(error, most).to_owned(),
+            trace: self.trace.clone(),
+            payload: cut(&payload, most).to_owned(),
+            is_cut,
+        };
+        // Numbers and texts always have a JSON form.
+        serde_json::to_vec(&letter).unwrap_or_default()
     }
 }
 
@@ -193,21 +219,16 @@ impl Delivery for NatsDelivery {
         self.delivered_before
     }
 
-    fn unanswered_before(&self) -> u32 {
-        self.delivered_before.saturating_sub(self.history.failures)
+    fn history(&self) -> History {
+        self.history
     }
 
     fn max_deliveries(&self) -> u32 {
         self.max_deliveries
     }
 
-    fn begin_alone(&self) -> BoxFuture<'_, Result<u32, Error>> {
-        async move {
-            let alone = self.history.alone;
-            self.remember(History { alone: alone + 1, ..self.history }).await?;
-            Ok(alone)
-        }
-        .boxed()
+    fn begin_alone(&self) -> BoxFuture<'_, Result<(), Error>> {
+        self.remember(History { alone: self.history.alone + 1, ..self.history }).boxed()
     }
 
     fn trace(&self) -> Option<&str> {
@@ -225,25 +246,19 @@ impl Delivery for NatsDelivery {
     }
 
     fn retry_later<'a>(&'a self, _error: &'a str, pause: Duration) -> BoxFuture<'a, Result<(), Error>> {
-        async move {
-            let before = self.broker.history(self.queue, &self.key).await?;
-            self.remember(History { failures: before.failures + 1, ..before }).await?;
-            self.end(AckKind::Nak(Some(pause))).await
-        }
-        .boxed()
+        self.give_back(History { failed: self.history.failed + 1, ..self.history }, pause).boxed()
+    }
+
+    fn hand_back<'a>(&'a self, _reason: &'a str, pause: Duration) -> BoxFuture<'a, Result<(), Error>> {
+        let handed_back = self.history.handed_back + 1;
+        self.give_back(History { handed_back, ..self.history }, pause).boxed()
     }
 
     fn give_up<'a>(&'a self, error: &'a str) -> BoxFuture<'a, Result<(), Error>> {
         async move {
-            let letter = DeadLetter {
-                deliveries: self.delivered_before + 1,
-                error: error.to_owned(),
-                trace: self.trace.clone(),
-                payload: String::from_utf8_lossy(&self.message.payload).into_owned(),
-            };
-            let letter = serde_json::to_vec(&letter).map_err(self.broker.problem("writing a dead letter"))?;
             let subject = self.broker.subject(Kind::Dead, self.queue, &self.key);
-            self.broker.publish(subject, letter).await?;
+            // Escaped as a text in JSON, a message may be larger than it was, and larger than the server allows.
+            self.broker.publish_or(subject, self.letter(error, false), || self.letter(error, true)).await?;
             self.end(AckKind::Term).await?;
             self.forget().await
         }
