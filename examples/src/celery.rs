@@ -67,16 +67,44 @@ impl Celery {
     }
 
     /// The next call, or none when there was none for a second. It stays in a list beside the queue until it is
-    /// answered, so that nothing is lost with this process.
+    /// answered, so that nothing is lost with this process. A message that is not one of Celery's is put aside, into
+    /// the list `QUEUE.unreadable`.
     ///
     /// # Errors
-    /// When the server cannot be reached, or the message is not one of Celery's.
+    /// When the server cannot be reached.
+    #[allow(clippy::print_stderr, reason = "an example has no log")]
     pub async fn next(&mut self) -> Result<Option<Call>> {
         let (from, to) = (self.queue.clone(), self.in_hand());
         let mut command = redis::cmd("BLMOVE");
         command.arg(from).arg(to).arg("RIGHT").arg("LEFT").arg(WAIT);
         let raw: Option<String> = command.query_async(&mut self.connection).await?;
-        raw.map(Call::read).transpose()
+        let Some(raw) = raw else { return Ok(None) };
+        match Call::read(&raw) {
+            Ok(call) => Ok(Some(call)),
+            Err(problem) => {
+                eprintln!("a message is put aside: {problem:#}");
+                self.put_aside(&raw).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn put_aside(&mut self, raw: &str) -> Result<()> {
+        let (in_hand, aside) = (self.in_hand(), format!("{}.unreadable", self.queue));
+        let mut pipeline = redis::pipe();
+        pipeline.atomic().lpush(&aside, raw).ignore().lrem(&in_hand, 1, raw).ignore();
+        Ok(pipeline.query_async(&mut self.connection).await?)
+    }
+
+    /// Gives a call back that is for other workers, behind all others.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub async fn put_back(&mut self, call: &Call) -> Result<()> {
+        let (in_hand, queue) = (self.in_hand(), self.queue.clone());
+        let mut pipeline = redis::pipe();
+        pipeline.atomic().lpush(&queue, &call.raw).ignore().lrem(&in_hand, 1, &call.raw).ignore();
+        Ok(pipeline.query_async(&mut self.connection).await?)
     }
 
     /// Puts back what a worker that died had in its hands. For queues with one such worker at a time.
@@ -146,8 +174,8 @@ impl Celery {
 }
 
 impl Call {
-    fn read(raw: String) -> Result<Self> {
-        let message: Value = serde_json::from_str(&raw).context("the message is not JSON")?;
+    fn read(raw: &str) -> Result<Self> {
+        let message: Value = serde_json::from_str(raw).context("the message is not JSON")?;
         let headers = &message["headers"];
         let text = |value: &Value, what: &str| {
             value.as_str().map(str::to_owned).with_context(|| format!("the message has no {what}"))
@@ -162,7 +190,7 @@ impl Call {
             id: text(&headers["id"], "id")?,
             task: text(&headers["task"], "task")?,
             argument: text(&body[0][0], "text as its first argument")?,
-            raw,
+            raw: raw.to_owned(),
         })
     }
 }
@@ -201,9 +229,11 @@ mod tests {
 
     #[test]
     fn what_is_sent_can_be_read() {
-        let call = Call::read(envelope("7", "agent", "{\"uuid\":\"ü\"}", "celery").to_string()).unwrap();
+        let call = Call::read(&envelope("7", "agent", "{\"uuid\":\"ü\"}", "celery").to_string()).unwrap();
         assert_eq!((call.id.as_str(), call.task.as_str()), ("7", "agent"));
         assert_eq!(call.argument, "{\"uuid\":\"ü\"}");
-        assert!(Call::read("[]".to_owned()).is_err());
+        for strange in ["", "[]", "{\"body\": \"!\", \"properties\": {\"body_encoding\": \"base64\"}}"] {
+            assert!(Call::read(strange).is_err(), "{strange}");
+        }
     }
 }

@@ -12,6 +12,7 @@ import time
 from typing import Callable, Iterator
 
 from encord_agents.tasks.models import TaskCompletionResult
+from redis import Redis
 
 import sandbox
 from checks import check, equal
@@ -80,24 +81,69 @@ def celery_check(name: str) -> Callable:
     return register
 
 
+@contextlib.contextmanager
+def rust_worker(broker: str, tasks: int) -> Iterator[subprocess.Popen]:
+    """Our worker, which ends after so many tasks."""
+    command = [sandbox.program("celery_worker"), "--project-hash", PROJECT, "--broker", broker, "--tasks", str(tasks)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def produce(broker: str, lines: str) -> list:
+    """Runs these lines in a Python that has the agent, its stage and all its specs; returns what they call `answers`."""
+    script = (
+        "import json, celery_agent as a\n"
+        "(stage,) = a.runner.get_agent_stages()\n"
+        "specs = [task.model_dump_json() for task in stage.get_tasks()]\n"
+        f"{lines}\n"
+        "print(json.dumps(answers))\n"
+    )
+    variables = {**os.environ, **environment(broker, "Agent 1"), "PYTHONPATH": str(HERE)}
+    done = subprocess.run([sys.executable, "-c", script], env=variables, capture_output=True, text=True, timeout=120)
+    equal(done.returncode, 0, f"exit code of the producer ({done.stderr[-1000:]})")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+ONE_BY_ONE = "answers = [call.get(timeout=100) for call in [a.agent.delay(spec) for spec in specs]]"
+
+
 @celery_check("celery: a Python producer, a Rust worker")
 def python_to_rust(box, broker: str) -> None:
-    script = "import json, celery_agent as a\n" \
-        "(stage,) = a.runner.get_agent_stages()\n" \
-        "calls = [a.agent.delay(task.model_dump_json()) for task in stage.get_tasks()]\n" \
-        "print(json.dumps([call.get(timeout=100) for call in calls]))\n"
-    worker = [sandbox.program("celery_worker"), "--project-hash", PROJECT, "--broker", broker, "--tasks", str(TASKS)]
-    rust = subprocess.Popen(worker, stdout=subprocess.PIPE, text=True)
-    try:
-        variables = {**os.environ, **environment(broker, "Agent 1"), "PYTHONPATH": str(HERE)}
-        producer = subprocess.run(
-            [sys.executable, "-c", script], env=variables, capture_output=True, text=True, timeout=120
-        )
-        equal(producer.returncode, 0, f"exit code of the producer ({producer.stderr[-1000:]})")
-        completions(json.loads(producer.stdout.splitlines()[-1]))
-        equal(rust.communicate(timeout=60)[0], f"{TASKS} tasks answered\n", "what the worker says")
-    finally:
-        rust.kill()
+    with rust_worker(broker, TASKS) as worker:
+        completions(produce(broker, ONE_BY_ONE))
+        equal(worker.communicate(timeout=60)[0], f"{TASKS} tasks answered\n", "what the worker says")
+    moved_once(box)
+
+
+@celery_check("celery: a list of tasks in one message, and Python reads the answer")
+def batch(box, broker: str) -> None:
+    with rust_worker(broker, 1):
+        one = "calls = [a.agent.delay('[' + ','.join(specs) + ']')]"
+        (answer,) = produce(broker, f"{one}\nanswers = [call.get(timeout=100) for call in calls]")
+    result = TaskCompletionResult.model_validate_json(answer)
+    equal((len(set(result.success)), len(result.pathway), result.error), (TASKS, TASKS, None), "what Python reads")
+    equal(set(result.task_uuid), set(result.success), "tasks")
+    equal({task["outcome"] for task in json.loads(answer)["tasks"]}, {"moved"}, "outcomes")
+    moved_once(box)
+
+
+@celery_check("celery: calls for other workers are left to them, and what is no call is put aside")
+def foreign(box, broker: str) -> None:
+    server = Redis.from_url(broker)
+    with rust_worker(broker, TASKS) as worker:
+        server.lpush("celery", "nonsense")
+        stranger = "stranger = a.app.send_task('somebody.else', args=['hello'])"
+        answers = produce(broker, f"{stranger}\n{ONE_BY_ONE}\nanswers.append(stranger.status)")
+        equal(answers.pop(), "PENDING", "state of the foreign call")
+        completions(answers)
+        equal(worker.communicate(timeout=60)[0], f"{TASKS} tasks answered\n", "what the worker says")
+    equal(server.lrange("celery.unreadable", 0, -1), [b"nonsense"], "what was put aside")
+    left = server.lrange("celery", 0, -1) + server.lrange("celery.in-hand", 0, -1)
+    equal([json.loads(call)["headers"]["task"] for call in left], ["somebody.else"], "calls left")
     moved_once(box)
 
 

@@ -7,20 +7,27 @@
 //!
 //! ```sh
 //! cargo run -p encord-examples --features celery --bin celery_worker -- \
-//!     --project-hash H --broker redis://127.0.0.1:6379/0 --tasks 100
+//!     --project-hash H --broker redis://127.0.0.1:6379/0 --task agent --tasks 100
 //! ```
+//!
+//! Calls of other Celery tasks in the same queue are left to their own workers, and messages that are no calls are put
+//! aside.
 //!
 //! Each label row is saved as it is, and its task moved along the first pathway. The completion goes back through
 //! Celery's result backend, where Python's `TaskCompletionResult` reads it.
 #![allow(clippy::print_stdout, reason = "printing is what a command line tool does")]
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
 use encord_agents::prelude::*;
 use encord_examples::celery::Celery;
 use encord_examples::{exit_code, first_agent_stage, first_pathway, project};
+
+/// The pause after a call that is for other workers.
+const FOREIGN_PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Parser)]
 struct Arguments {
@@ -36,6 +43,9 @@ struct Arguments {
     /// Celery's queue.
     #[arg(long, default_value = "celery")]
     queue: String,
+    /// The name of the Celery task that this worker stands in for.
+    #[arg(long, default_value = "agent")]
+    task: String,
     /// End after so many tasks.
     #[arg(long)]
     tasks: Option<usize>,
@@ -64,6 +74,12 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut done = 0;
     while arguments.tasks.is_none_or(|tasks| done < tasks) {
         let Some(call) = celery.next().await? else { continue };
+        if call.task != arguments.task {
+            celery.put_back(&call).await?;
+            // Where nobody else takes such calls, they would go round and round.
+            tokio::time::sleep(FOREIGN_PAUSE).await;
+            continue;
+        }
         let completion = handler.handle(&call.argument).await;
         celery.answer(&call, completion.map_err(Into::into)).await?;
         done += 1;
