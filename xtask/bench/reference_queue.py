@@ -18,7 +18,7 @@ from encord_agents.tasks import QueueRunner
 WORKERS, SLOTS = 2, 2
 # An empty variable would count as set.
 os.environ.pop("ENCORD_SSH_KEY", None)
-app = Celery("reference_queue", broker=os.environ["CELERY_BROKER"], backend=os.environ["CELERY_BROKER"])
+app = Celery("reference_queue", broker=os.environ["CELERY_BROKER"], backend=os.environ["CELERY_BACKEND"])
 app.conf.worker_hijack_root_logger = False
 app.conf.worker_prefetch_multiplier = 1
 project, stage_title = sys.argv[-2:] if __name__ == "__main__" else os.environ["REFERENCE_QUEUE"].split(" ", 1)
@@ -68,6 +68,8 @@ def drive() -> float:
 
 if __name__ == "__main__":
     with contextlib.redirect_stdout(sys.stderr):
+        # The broker lives longer than a run.
+        app.control.purge()
         if sys.argv[1] == "drive":
             seconds = drive()
         else:

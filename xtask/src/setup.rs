@@ -3,7 +3,7 @@
 //! Everything here is optional for a build with default features.
 //! The other tasks ask this module what is there and leave out, saying so, what is not.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -21,7 +21,7 @@ pub(crate) struct Options {
 
 /// Installs all of it, quickly when it is there already.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let mut groups = vec![&FFMPEG_PROGRAM, &FFMPEG_LIBRARIES, &OPENCV_LIBRARIES, &PYTHON, &REDIS];
+    let mut groups = vec![&FFMPEG_PROGRAM, &FFMPEG_LIBRARIES, &OPENCV_LIBRARIES, &PYTHON, &REDIS, &RABBITMQ];
     if options.photo {
         groups.push(&CHROMIUM);
     }
@@ -95,6 +95,13 @@ static REDIS: Group = Group {
     purpose: "the peers with Celery",
     packages: &["redis-server"],
     present: || succeeds(Command::new("redis-server").arg("--version")),
+};
+
+/// The broker that Celery speaks to in the benchmarks.
+static RABBITMQ: Group = Group {
+    purpose: "the benchmark of Celery",
+    packages: &["rabbitmq-server"],
+    present: || Path::new("/usr/lib/rabbitmq/bin/rabbitmq-server").is_file(),
 };
 
 static CHROMIUM: Group = Group {
