@@ -46,8 +46,7 @@ pub(super) async fn reject_departed(project: &Project, stage: &Stage, pending: &
             }
         }
         Err(error) => {
-            let failure =
-                Failure::from(&error).of("could not see whether the task is still at its stage");
+            let failure = Failure::from(&error).of("could not see whether the task is still at its stage");
             for index in old {
                 pending[index].fail(Step::Save, failure.clone());
             }
