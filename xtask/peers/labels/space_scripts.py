@@ -88,6 +88,9 @@ class SpaceAuthor:
         if not found:
             return []
         target, instance, frames = found
+        if instance._get_all_dynamic_answers():
+            # The reference puts nothing anywhere once there are dynamic answers.
+            return []
         info = self.line["metadata"]["spaces"][target["space"]]
         geometry = self.geometry(self.node_of(instance.feature_hash), (info.get("width", 8), info.get("height", 8)))
         return [{"op": "reshape_on", **target, "frames": answers.ranges_of(frames)[:1], "geometry": geometry}]
