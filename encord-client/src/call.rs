@@ -2,7 +2,7 @@
 //! error.
 //!
 //! Each attempt is signed anew with a fresh time stamp, so that a late retry is not refused as stale. The whole
-//! answer is held in memory up to [`MAX_ANSWER`]; files go through `download` instead.
+//! answer is held in memory up to a limit; files go through `download` instead.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -20,8 +20,11 @@ use crate::retry::{self, Safety};
 use crate::sign;
 use crate::transport::{HttpBody, HttpRequest, HttpResponse, TransportError, TransportErrorKind};
 
-/// Largest answer held in memory: a thousand label rows of a megabyte each, and some.
-const MAX_ANSWER: usize = 1 << 30;
+/// Largest answer held in memory unless set otherwise: a thousand label rows of a megabyte each, and some.
+pub(crate) const MAX_ANSWER: u64 = 1 << 30;
+
+/// So much of a refusal is read; what it has to say is at its beginning.
+const MAX_REFUSAL: u64 = 1 << 20;
 
 /// One request of either generation, before signing.
 pub(crate) struct Call {
@@ -90,7 +93,7 @@ impl Client {
                 }
             };
             let pause = wait.unwrap_or_else(|| self.inner.retry.pause(retries));
-            let in_time = started.elapsed() + pause < self.inner.timeouts.budget;
+            let in_time = started.elapsed().saturating_add(pause) < self.inner.timeouts.budget;
             if !may_repeat || retries >= self.inner.retry.max_retries || !in_time {
                 return call.conclude(attempt, wait, context);
             }
@@ -111,10 +114,18 @@ impl Client {
         let exchange = async {
             let response = stalled(stall, self.inner.transport.send(request)).await?;
             let HttpResponse { status, headers, mut body } = response;
+            let most = self.inner.answer_limit;
+            let limit = if status.is_success() { most } else { most.min(MAX_REFUSAL) };
             let mut whole = BytesMut::new();
             while let Some(piece) = stalled(stall, async { body.next().await.transpose() }).await? {
-                if whole.len() + piece.len() > MAX_ANSWER {
-                    let text = format!("more than {MAX_ANSWER} bytes; ask for less at once");
+                let length = (whole.len() + piece.len()) as u64;
+                if length > limit {
+                    if !status.is_success() {
+                        break;
+                    }
+                    let text = format!(
+                        "more than {limit} bytes; ask for less at once, or raise ClientBuilder::answer_limit"
+                    );
                     return Err(TransportError::new(TransportErrorKind::Oversized, text));
                 }
                 whole.extend_from_slice(&piece);

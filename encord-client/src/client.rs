@@ -50,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) timeouts: Timeouts,
     pub(crate) user_agent: HeaderValue,
     pub(crate) trace_id: Option<Uuid>,
+    /// Largest answer held in memory, in bytes.
+    pub(crate) answer_limit: u64,
 }
 
 pub(crate) enum Credentials {
@@ -119,6 +121,7 @@ pub struct ClientBuilder {
     timeouts: Timeouts,
     user_agent_suffix: Option<String>,
     trace_id: Option<Uuid>,
+    answer_limit: Option<u64>,
 }
 
 impl ClientBuilder {
@@ -177,6 +180,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Refuses answers of more bytes than this, which are held in memory as a whole. Default: 1 GiB, enough for a
+    /// thousand label rows of a megabyte each. Downloads have a limit of their own, see
+    /// [`Download::with_limit`](crate::Download::with_limit).
+    pub fn answer_limit(mut self, bytes: u64) -> Self {
+        self.answer_limit = Some(bytes);
+        self
+    }
+
     /// Replaces the way requests are sent.
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
@@ -204,6 +215,7 @@ impl ClientBuilder {
             timeouts: self.timeouts,
             user_agent: user_agent(self.user_agent_suffix.as_deref())?,
             trace_id: self.trace_id,
+            answer_limit: self.answer_limit.unwrap_or(crate::call::MAX_ANSWER),
         };
         Ok(Client { inner: Arc::new(inner) })
     }

@@ -1,5 +1,7 @@
 //! Tasks: the positions of data units in a workflow, and how to list those of a stage.
 
+use std::collections::HashSet;
+
 use encord_labels::id::{DataHash, DatasetHash, LabelHash, StageUuid, TaskUuid};
 use futures::stream::{self, Stream, StreamExt};
 use serde::Deserialize;
@@ -232,7 +234,12 @@ impl TaskFilter {
         };
         match &self.data_hashes {
             None => vec![with_hashes(&[])],
-            Some(hashes) => hashes.chunks(HASHES_PER_REQUEST).map(with_hashes).collect(),
+            Some(hashes) => {
+                // A hash that is there twice would list its tasks twice if the two came into different addresses.
+                let mut seen = HashSet::with_capacity(hashes.len());
+                let hashes: Vec<_> = hashes.iter().copied().filter(|hash| seen.insert(*hash)).collect();
+                hashes.chunks(HASHES_PER_REQUEST).map(with_hashes).collect()
+            }
         }
     }
 }

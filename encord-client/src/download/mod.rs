@@ -46,24 +46,28 @@ type Resign<'a> = Box<dyn FnMut() -> BoxFuture<'a, Result<SignedUrl>> + Send + '
 #[must_use]
 pub struct Download<'a> {
     url: SignedUrl,
-    limit: Option<u64>,
+    limit: u64,
     length: Option<u64>,
     resign: Option<Resign<'a>>,
 }
 
 impl<'a> Download<'a> {
-    /// Downloads from a signed link, whatever its size.
+    /// Bytes of the largest file that is downloaded unless another limit is set: 100 GiB. Without any, a server that
+    /// never ends its answer would fill the disk.
+    pub const DEFAULT_LIMIT: u64 = 100 << 30;
+
+    /// Downloads from a signed link, up to [`Download::DEFAULT_LIMIT`].
     pub fn new(url: SignedUrl) -> Self {
-        Self { url, limit: None, length: None, resign: None }
+        Self { url, limit: Self::DEFAULT_LIMIT, length: None, resign: None }
     }
 
-    /// Refuses files of more bytes than this.
+    /// Refuses files of more bytes than this, as soon as their length is known.
     pub fn with_limit(mut self, bytes: u64) -> Self {
-        self.limit = Some(bytes);
+        self.limit = bytes;
         self
     }
 
-    /// Refuses files of any other length than this.
+    /// Refuses files of any other length than this, in bytes.
     pub fn with_length(mut self, bytes: u64) -> Self {
         self.length = Some(bytes);
         self
@@ -127,7 +131,7 @@ impl Client {
 struct Transfer<'a> {
     client: &'a Client,
     url: SignedUrl,
-    limit: Option<u64>,
+    limit: u64,
     length: Option<u64>,
     file: Sink,
     path: &'a Path,
@@ -168,13 +172,15 @@ impl Transfer<'_> {
     async fn run(&mut self, mut resign: Option<Resign<'_>>) -> Result<()> {
         let policy = self.client.inner.retry;
         let (mut failures, mut signed_at) = (0, None);
+        // A file that changes again and again is never further on than before, however much of it arrives.
+        let mut furthest = 0;
         loop {
-            let before = self.written;
             let trouble = match self.attempt().await {
                 Ok(()) => return Ok(()),
                 Err(trouble) => trouble,
             };
-            if self.written > before {
+            if self.written > furthest {
+                furthest = self.written;
                 failures = 0;
             }
             match (trouble, &mut resign) {
@@ -362,9 +368,13 @@ impl Transfer<'_> {
         Ok(())
     }
 
+    /// Refuses more bytes than are allowed or expected.
     fn check_size(&self, size: u64) -> Result<()> {
-        match self.limit {
-            Some(limit) if size > limit => Err(Error::TooLarge { file: self.url.location(), size, limit }),
+        if size > self.limit {
+            return Err(Error::TooLarge { file: self.url.location(), size, limit: self.limit });
+        }
+        match self.length {
+            Some(length) if size > length => Err(self.wrong_length(length, size)),
             _ => Ok(()),
         }
     }

@@ -16,7 +16,8 @@ use crate::transport::{HttpBody, HttpRequest};
 /// Links followed at the same time.
 const PARALLEL: usize = 10;
 
-/// Largest metadata of one row, in bytes.
+/// Largest metadata of one row, in bytes. That of all rows together is held to the limit of an answer, whose part it
+/// would have been.
 const MAX_LENGTH: usize = 64 << 20;
 
 /// Replaces the metadata of rows that have a link with what the link leads to.
@@ -31,7 +32,17 @@ pub(super) async fn follow_links(client: &Client, rows: &mut [Value]) {
     let mut fetched = stream::iter(links)
         .map(|(index, link)| async move { (index, fetch(client, &link).await, link) })
         .buffer_unordered(PARALLEL);
+    let mut total = 0;
     while let Some((index, metadata, link)) = fetched.next().await {
+        let metadata = metadata.and_then(|(metadata, length)| {
+            total += length as u64;
+            let limit = client.inner.answer_limit;
+            if total > limit {
+                Err(format!("all together is longer than {limit} bytes"))
+            } else {
+                Ok(metadata)
+            }
+        });
         match (metadata, rows[index].as_object_mut()) {
             (Ok(metadata), Some(row)) => {
                 row.insert("client_metadata".to_owned(), Value::Object(metadata));
@@ -42,7 +53,14 @@ pub(super) async fn follow_links(client: &Client, rows: &mut [Value]) {
     }
 }
 
-async fn fetch(client: &Client, link: &SignedUrl) -> Result<Map<String, Value>, String> {
+/// The metadata and its length in bytes.
+async fn fetch(client: &Client, link: &SignedUrl) -> Result<(Map<String, Value>, usize), String> {
+    let budget = client.inner.timeouts.budget;
+    let fetched = tokio::time::timeout(budget, fetch_slowly(client, link)).await;
+    fetched.unwrap_or_else(|_| Err(format!("not complete within {} s", budget.as_secs_f32())))
+}
+
+async fn fetch_slowly(client: &Client, link: &SignedUrl) -> Result<(Map<String, Value>, usize), String> {
     let stall = client.inner.timeouts.stall;
     let request = HttpRequest {
         method: Method::GET,
@@ -64,5 +82,6 @@ async fn fetch(client: &Client, link: &SignedUrl) -> Result<Map<String, Value>, 
         }
         whole.extend_from_slice(&piece);
     }
-    serde_json::from_slice(&whole).map_err(|error| format!("no JSON object: {error}"))
+    let metadata = serde_json::from_slice(&whole).map_err(|error| format!("no JSON object: {error}"))?;
+    Ok((metadata, whole.len()))
 }

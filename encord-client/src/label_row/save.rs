@@ -27,16 +27,22 @@ impl Project {
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a row that has not been initialised (then nothing is sent),
-    /// [`Error::InvalidLabels`] if the platform refuses the labels.
+    /// [`Error::InvalidLabels`] if the platform refuses the labels, [`Error::Incomplete`] if that happens after rows
+    /// before were saved.
     pub async fn save_labels(&self, rows: &[&LabelRow], validate: bool) -> Result<()> {
         if let Some(row) = rows.iter().find(|row| !row.is_initialised()) {
             return Err(Error::invalid(format!("{}: initialise it before saving", row_name(row))));
         }
         let mut chunks = Chunks::new(rows, CHUNK);
         while let Some(chunk) = chunks.current() {
-            let body = envelope(chunk, validate)?;
-            let sent = self.client().v1_raw(self.entity(), SAVE, body.into()).await;
-            chunks.settle(sent.and_then(|answer| answer.v1_done()))?;
+            let saved = match envelope(chunk, validate) {
+                Ok(body) => {
+                    let sent = self.client().v1_raw(self.entity(), SAVE, body.into()).await;
+                    sent.and_then(|answer| answer.v1_done())
+                }
+                Err(error) => Err(error),
+            };
+            chunks.settle(saved)?;
         }
         Ok(())
     }

@@ -79,6 +79,10 @@ async fn an_empty_list_matches_nothing_and_long_lists_are_split() {
     assert_eq!(count(250).await, 250);
     assert_eq!(server.requests().len(), 5);
     assert!(server.requests().iter().all(|request| request.target.len() < 8000));
+    let once: Vec<_> = (0..100).map(|_| encord_labels::id::DataHash::random()).collect();
+    let twice = TaskFilter::new().with_data_hashes(once.iter().chain(&once).copied());
+    let tasks = project.agent_tasks(STAGE.parse().unwrap(), &twice);
+    assert_eq!(tasks.try_collect::<Vec<_>>().await.unwrap().len(), 100);
 }
 
 #[tokio::test]
