@@ -84,7 +84,8 @@ class SpaceAuthor:
         return self.rng.choice(found) if found else None
 
     def reshape_on(self) -> list[dict[str, Any]]:
-        found = self.drawn([*VIDEOS, "image", "medical_file", "pdf"])
+        # On PDFs the reference ends with a TypeError.
+        found = self.drawn([*VIDEOS, "image", "medical_file"])
         if not found:
             return []
         target, instance, frames = found
