@@ -133,7 +133,7 @@ def queue(box) -> None:
     equal(box.run("queue_producer", *arguments), f"{COUNT} tasks put into the queue, 0 were there already\n", "first call")
     equal(box.run("queue_producer", *arguments), f"0 tasks put into the queue, {COUNT} were there already\n", "second call")
     done = box.run("queue_worker", *arguments, "--until-empty", "--concurrency", "2", "--batch", "100")
-    equal(done, f"{COUNT} done, 0 failed, 0 dead, 0 redelivered\n", "what the worker did")
+    equal(done, f"{COUNT} done, 0 failed, 0 handed back, 0 dead, 0 redelivered\n", "what the worker did")
     status = json.loads(box.run("queue_producer", "status", *arguments, "--json"))
     expected = {"stage": "Agent 1", "waiting": 0, "running": 0, "done": COUNT, "dead": 0, "oldest_seconds": None}
     equal({key: status["stages"][0][key] for key in expected}, expected, "status")
