@@ -27,7 +27,7 @@ median. `--only NAME` measures a part, `--quick` smaller inputs; `--document` wr
 plain `serde_json` values, the `ffmpeg` command, `curl`, a bare HTTP client that sends the same requests, the work
 without its waiting); *to floor* is the floor's time divided by ours, so 1 means as fast as that and more means faster.
 A *goal* is what was asked of a figure before it was measured. Lines with *processor* count processor time, of our
-process or theirs alone. Times are in seconds, memory is the most that the process had.
+process or theirs alone; so do all lines of labels. Times are in seconds, memory is the most that the process had.
 """
 
 
