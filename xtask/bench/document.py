@@ -1,7 +1,7 @@
 """Writes `docs/benchmarks.md` and its pictures from the figures of this run and of the runs before it.
 
-The figures of each group of measurements (labels, media, …) are kept with the day and the machine they come from in
-`docs/benchmarks.json`; a run replaces those of the groups it measured completely and leaves the others.
+Each figure is kept with the day and the machine it comes from in `docs/benchmarks.json`, by group of measurements
+(labels, media, …) and name; a run replaces those it measured and leaves the others.
 """
 
 import datetime
@@ -35,24 +35,24 @@ def write(lines: list[dict], environment: str, folder: pathlib.Path) -> None:
     """Adds the figures of this run and writes the page and the pictures."""
     kept = folder / "benchmarks.json"
     groups = json.loads(kept.read_text()) if kept.exists() else {}
-    for name in dict.fromkeys(line["name"].split()[0] for line in lines):
-        measured = [line for line in lines if line["name"].split()[0] == name]
-        groups[name] = {"day": str(datetime.date.today()), "environment": environment, "lines": measured}
+    for line in lines:
+        group = groups.setdefault(line["name"].split()[0], {})
+        group[line["name"]] = line | {"measured": f"{datetime.date.today()}, {environment}"}
     kept.write_text(json.dumps(groups, indent=1) + "\n")
     parts = [INTRODUCTION, "![How many times faster than the reference](benchmarks-ratios.svg)\n"]
     for name, group in groups.items():
-        parts.append(section(name, group))
+        parts.append(section(name, list(group.values())))
     (folder / "benchmarks.md").write_text("\n".join(parts))
-    draw_ratios([line for group in groups.values() for line in group["lines"] if line["ratio"]], folder)
+    draw_ratios([line for group in groups.values() for line in group.values() if line["ratio"]], folder)
     draw_growth(groups, folder)
 
 
-def section(name: str, group: dict) -> str:
+def section(name: str, lines: list[dict]) -> str:
     """One group of measurements as a table."""
     rows = ["| measurement | ours | reference | floor | ratio | to floor | memory, ours | reference | goal |"]
     rows.append("|" + "---|" * 9)
     remarks = []
-    for line in group["lines"]:
+    for line in lines:
         cells = [line["name"]] + [shown(line[key]) for key in ("ours", "theirs", "floor")]
         cells += [shown(line["ratio"], "×"), shown(line["ratio_to_floor"])]
         cells += [megabytes(line[key]) for key in ("peak_rss_ours", "peak_rss_theirs")]
@@ -62,7 +62,7 @@ def section(name: str, group: dict) -> str:
             remarks.append(f"- {line['name']}: {line['remark']}")
     growth = f"![Growth](benchmarks-{name}.svg)\n\n" if name in GROWING else ""
     return (
-        f"## {name.capitalize()}\n\n{group['day']}, {group['environment']}.\n\n"
+        f"## {name.capitalize()}\n\n{'; '.join(dict.fromkeys(line['measured'] for line in lines))}.\n\n"
         + growth
         + "\n".join(rows)
         + "\n"
@@ -108,7 +108,7 @@ def draw_growth(groups: dict, folder: pathlib.Path) -> None:
     """Time against size, one curve per kind of work and side."""
     for name, size_of in GROWING.items():
         curves: dict[str, list[tuple[int, float]]] = {}
-        for line in groups.get(name, {}).get("lines", []):
+        for line in groups.get(name, {}).values():
             words = line["name"].split()
             size = next((int(word) for word in words if word.isdigit()), None)
             if size is None or "processor" in words:
